@@ -1,0 +1,57 @@
+"""What a page asks for one slot, and what the server answers. Immutable."""
+
+from dataclasses import dataclass
+
+from adserver.domain.catalog import Advertiser, Campaign, Creative, Flight, Site, Slot
+from adserver.domain.ids import SlotId, Topic
+from adserver.domain.places import Place
+from adserver.domain.reasons import NoFillReason
+from adserver.domain.variants import Variant, Variants
+
+
+@dataclass(frozen=True, slots=True)
+class SlotRequest:
+    """One slot's question."""
+
+    slot: SlotId
+    place: Place | None = None
+    """None: the page named none, or one that cannot be resolved."""
+    topics: tuple[Topic, ...] = ()
+    """Normalised, in the page's order, at most 20; statistics keep the first."""
+    variant: Variant = Variant.AUTO
+    max_chars: int | None = None
+    exclude: frozenset[str] = frozenset()
+    """Advertiser ids, categories or `competes_with` labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """A flight won, and its creative has a length that fits."""
+
+    request: SlotRequest
+    site: Site
+    slot: Slot
+    advertiser: Advertiser
+    campaign: Campaign
+    flight: Flight
+    creative: Creative
+    variants: Variants
+    """Those within all limits: under `auto` every one that fits, else the one asked for."""
+    shown: Variant
+    """What JSON shows: the longest of `variants`."""
+
+    @property
+    def disclosure(self) -> str | None:
+        """The line that must be shown whole beneath the text, or None."""
+        return self.creative.disclosure
+
+
+@dataclass(frozen=True, slots=True)
+class NoFill:
+    """Nothing runs, and why."""
+
+    request: SlotRequest
+    reason: NoFillReason
+
+
+Decision = Fill | NoFill

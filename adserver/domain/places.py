@@ -1,0 +1,33 @@
+"""A place as the gazetteer knows it."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from adserver.domain.ids import PlaceId
+
+
+class PlaceLevel(StrEnum):
+    """How coarse a place is."""
+
+    TOWN = "town"
+    ZIP = "zip"
+    COUNTY = "county"
+    STATE = "state"
+    COUNTRY = "country"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A resolved place with all that contains it. Immutable."""
+
+    id: PlaceId
+    """`us-mn-remer`, `us-mn-cass-county`, `us-mn`, `us`, `us-zip-56672`."""
+    name: str
+    """As people write it: `Remer, MN`."""
+    level: PlaceLevel
+    chain: tuple[PlaceId, ...]
+    """This place, then what contains it, finest first: town, county, state, country."""
+    latitude: float
+    """Degrees north."""
+    longitude: float
+    """Degrees east."""
