@@ -6,9 +6,9 @@ Three families, each cut into blocks of time so that one hash stays small (packe
     {s<shard>}:places:<flight>:<creative>:<slot>:<place>:<block>   block = day of the site since 1970 div 7
     {s<shard>}:topics:<flight>:<slot>:<topic>:<block>              block = day of the site since 1970 div 7
 
-Hashes of ids are written in hex. A field is two bytes: the offset within the block (4 bits) and the variant (2 bits), then
-the metric; its value is a count. `{s<shard>}:index:<family>:<block>` is the set of that block's keys, each without its
-shard, family and block. Layout version 1: a change needs a new family name and a golden-file test.
+Hashes of ids are written in hex. A field is two bytes: the offset within the block (4 bits) and the variant (2 bits),
+then the metric; its value is a count. `{s<shard>}:index:<family>:<block>` is the set of that block's keys, each without
+its shard, family and block. Layout version 1: a change needs a new family name and a golden-file test.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """What may be served: advertisers, campaigns, flights, creatives, sites, slots. Values only, all immutable."""
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
@@ -169,3 +169,13 @@ class Catalog:
     slots: tuple[Slot, ...] = ()
     advertisers: tuple[Advertiser, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RetiredCreative:
+    """A creative removed less than 48 hours ago: not chosen any more, but a token still finds its link."""
+
+    creative: Creative
+    campaign: CampaignId
+    until: datetime
+    """Aware UTC; from then on the link is gone."""

@@ -1,0 +1,177 @@
+"""The record of the spool: 64 bytes, self-checking, written in one `write()`.
+
+Layout, version 1, big-endian:
+
+    byte   0      version, 1
+    byte   1      kind (`RecordKind`)
+    byte   2      reason: an `InvalidReason` code for events, a `NoFillReason` code for no fills, 0 = none
+    byte   3      variant that the page reported (events)
+    bytes  4..9   issuer       byte 10       shard        bytes 11..14  sequence     bytes 15..18  second of issue
+    bytes 19..24  flight       bytes 25..30  creative     bytes 31..35  slot
+    bytes 36..40  place        bytes 41..44  topic        byte  45      variant asked for
+    bytes 46..49  second of acceptance (events)           bytes 50..53  count (decisions; 1 for events)
+    bytes 54..57  reserved for the reader's daily hash, 0
+    bytes 58..59  zero
+    bytes 60..63  CRC-32 of bytes 0..59
+
+An event without a readable token has zeros for all that it would have said, and shard 0.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from adserver.domain.ids import IdHash, Kind
+from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
+from adserver.domain.token import Token
+from adserver.domain.variants import Variant
+
+RECORD_BYTES: Final = 64
+RECORD_VERSION: Final = 1
+QUARTER_SECONDS: Final = 900
+
+_BODY: Final = struct.Struct(">BBBB6sBII6s6s5s5s4sBIIIxx")
+_CRC: Final = struct.Struct(">I")
+_NO_ISSUER: Final = bytes(6)
+
+
+class RecordKind(IntEnum):
+    """What a record tells; the first three are the codes of `EventKind`."""
+
+    SEEN = 0
+    VIEWABLE = 1
+    CLICK = 2
+    FILL = 3
+    NO_FILL = 4
+
+
+class Record(NamedTuple):
+    """One record as it stands in the spool. Immutable."""
+
+    kind: int
+    """A `RecordKind`; a bare number, for there are hundreds of thousands a second."""
+    reason: int
+    reported: int
+    issuer: bytes
+    shard: int
+    sequence: int
+    issued_second: int
+    flight: IdHash
+    creative: IdHash
+    slot: IdHash
+    place: IdHash
+    topic: IdHash
+    variant: int
+    accepted_second: int
+    times: int
+    """How many decisions alike; 1 for an event."""
+
+
+class Corrupt:
+    """Stands where 64 bytes were no record: wrong checksum, version or kind. Immutable, one instance."""
+
+
+CORRUPT: Final = Corrupt()
+
+
+def encode(record: Record) -> bytes:
+    """Return the 64 bytes of a record."""
+    body = _BODY.pack(
+        RECORD_VERSION,
+        record.kind,
+        record.reason,
+        record.reported,
+        record.issuer,
+        record.shard,
+        record.sequence,
+        record.issued_second,
+        record.flight,
+        record.creative,
+        record.slot,
+        record.place,
+        record.topic,
+        record.variant,
+        record.accepted_second,
+        record.times,
+        0,
+    )
+    return body + _CRC.pack(zlib.crc32(body))
+
+
+def decode(data: bytes) -> Iterator[Record | Corrupt]:
+    """Yield what each 64 bytes of `data` say; a rest of less than 64 bytes is left out."""
+    for start in range(0, len(data) - RECORD_BYTES + 1, RECORD_BYTES):
+        body = data[start : start + _BODY.size]
+        (crc,) = _CRC.unpack_from(data, start + _BODY.size)
+        if zlib.crc32(body) != crc:
+            yield CORRUPT
+            continue
+        version, kind, *rest, _reader = _BODY.unpack(body)
+        if version != RECORD_VERSION or kind > RecordKind.NO_FILL:
+            yield CORRUPT
+            continue
+        yield Record(kind, *rest)
+
+
+def event_record(
+    token: Token | None, kind: EventKind, reason: InvalidReason | None, reported: Variant, second: int
+) -> Record:
+    """Return the record of an event accepted at `second` (Unix time); without a token it counts for nobody."""
+    return Record(
+        kind=RecordKind(kind.code),
+        reason=reason.code if reason else 0,
+        reported=reported.code,
+        issuer=token.issuer if token else _NO_ISSUER,
+        shard=token.shard if token else 0,
+        sequence=token.sequence if token else 0,
+        issued_second=token.issued_second if token else second,
+        flight=token.flight if token else Kind.FLIGHT.none,
+        creative=token.creative if token else Kind.CREATIVE.none,
+        slot=token.slot if token else Kind.SLOT.none,
+        place=token.place if token else Kind.PLACE.none,
+        topic=token.topic if token else Kind.TOPIC.none,
+        variant=token.variant.code if token else Variant.AUTO.code,
+        accepted_second=second,
+        times=1,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionKey:
+    """What decisions are summed by before they are written. Immutable."""
+
+    shard: int
+    quarter: int
+    """Quarters of an hour since 1970, UTC: every zone's days begin at one."""
+    flight: IdHash
+    creative: IdHash
+    slot: IdHash
+    place: IdHash
+    topic: IdHash
+    variant: Variant
+    reason: NoFillReason | None
+    """None for fills."""
+
+
+def decision_record(key: DecisionKey, count: int, second: int) -> Record:
+    """Return the record of `count` decisions alike, written at `second` (Unix time)."""
+    return Record(
+        kind=RecordKind.NO_FILL if key.reason else RecordKind.FILL,
+        reason=key.reason.code if key.reason else 0,
+        reported=0,
+        issuer=_NO_ISSUER,
+        shard=key.shard,
+        sequence=0,
+        issued_second=key.quarter * QUARTER_SECONDS,
+        flight=key.flight,
+        creative=key.creative,
+        slot=key.slot,
+        place=key.place,
+        topic=key.topic,
+        variant=key.variant.code,
+        accepted_second=second,
+        times=count,
+    )

@@ -1,0 +1,213 @@
+"""The append-only file to which one worker writes; the keeper reads it with `adserver.keeping.tails`.
+
+A spool is a numbered folder: `header` (mapped; locked by its worker for as long as that lives) and segments named by
+the offset at which they start. Offsets are bytes since the spool was made; they only rise, across segments and workers.
+"""
+
+import errno
+import fcntl
+import mmap
+import os
+import secrets
+import struct
+import threading
+from pathlib import Path
+from typing import Final, Self
+
+from adserver.counting.records import RECORD_BYTES
+from adserver.domain.errors import AdserverError
+
+SEGMENT_BYTES: Final = 64 * 1024 * 1024
+SEGMENT_SUFFIX: Final = ".spool"
+HEADER_NAME: Final = "header"
+
+_HEADER_BYTES: Final = 4096
+_HEADER: Final = struct.Struct(">8s8sQ")
+_MAGIC: Final = b"ADSPOOL1"
+_DROPPED: Final = struct.Struct(">Q")
+_DROPPED_AT: Final = 16
+_MOST_SPOOLS: Final = 1024
+
+
+class SpoolUnavailable(AdserverError):
+    """No spool can be opened or made; the disk may be full or read-only. Events are dropped, and counted as dropped."""
+
+
+class SpoolHeader:
+    """A spool's id and what was dropped, in a mapped page that survives kill -9. One writer, any readers."""
+
+    def __init__(self, descriptor: int, *, writable: bool) -> None:
+        """Map an open header.
+
+        Raises:
+            SpoolUnavailable: the file is not a spool's header.
+        """
+        access = mmap.ACCESS_WRITE if writable else mmap.ACCESS_READ
+        if os.fstat(descriptor).st_size != _HEADER_BYTES:
+            raise SpoolUnavailable("a spool's header has a wrong size")
+        self._map = mmap.mmap(descriptor, _HEADER_BYTES, access=access)
+        magic, spool_id, _ = _HEADER.unpack_from(self._map)
+        if magic != _MAGIC:
+            self._map.close()
+            raise SpoolUnavailable("a spool's header begins with something else")
+        self.spool_id: str = spool_id.hex()
+
+    @property
+    def dropped(self) -> int:
+        """How many events were answered but could not be written, ever."""
+        return int(_DROPPED.unpack_from(self._map, _DROPPED_AT)[0])
+
+    def add_dropped(self, events: int) -> None:
+        """Count events that could not be written."""
+        _DROPPED.pack_into(self._map, _DROPPED_AT, self.dropped + events)
+
+    def close(self) -> None:
+        """Unmap it."""
+        self._map.close()
+
+
+class SpoolWriter:
+    """The writing end of a spool. Shared by all threads of one process, under its own lock; opened after fork."""
+
+    def __init__(self, folder: Path, header_descriptor: int, segment_bytes: int = SEGMENT_BYTES) -> None:
+        """Take a folder whose header is locked; use `open_in`."""
+        self._folder = folder
+        self._header_descriptor = header_descriptor
+        self._header = SpoolHeader(header_descriptor, writable=True)
+        self._segment_bytes = segment_bytes
+        self._lock = threading.Lock()
+        starts = segment_starts(folder)
+        self._start = starts[-1] if starts else 0
+        self._descriptor = self._open_segment(self._start)
+        size = os.fstat(self._descriptor).st_size
+        self._size = size - size % RECORD_BYTES
+        if size != self._size:  # a record torn by kill -9 or a full disk; it was never answered
+            os.ftruncate(self._descriptor, self._size)
+
+    @classmethod
+    def open_in(cls, spools: Path, segment_bytes: int = SEGMENT_BYTES) -> Self:
+        """Take the first spool under `spools` that no living process holds, or make one.
+
+        Raises:
+            SpoolUnavailable: none can be had; the operating system's reason is in the message.
+        """
+        try:
+            spools.mkdir(parents=True, exist_ok=True, mode=0o700)
+            for number in range(_MOST_SPOOLS):
+                folder = spools / str(number)
+                descriptor = _lock_header(folder)
+                if descriptor is None:
+                    continue
+                try:
+                    return cls(folder, descriptor, segment_bytes)
+                except SpoolUnavailable:  # not a spool's header; leave it for someone to look at
+                    os.close(descriptor)
+                except BaseException:
+                    os.close(descriptor)
+                    raise
+        except OSError as error:
+            raise SpoolUnavailable(f"cannot open a spool in {spools}: {error.strerror}") from error
+        raise SpoolUnavailable(f"all {_MOST_SPOOLS} spools in {spools} are taken")
+
+    @property
+    def spool_id(self) -> str:
+        """16 hex digits, drawn when the spool was made."""
+        return self._header.spool_id
+
+    @property
+    def offset(self) -> int:
+        """Bytes written since the spool was made."""
+        return self._start + self._size
+
+    @property
+    def dropped(self) -> int:
+        """Events answered but not written, ever."""
+        return self._header.dropped
+
+    def append(self, records: bytes) -> int:
+        """Write whole records with one `write()`; return how many of them stand in the file.
+
+        What a full or broken disk leaves half-written is cut back at once. The rest is the caller's: events are
+        declared by `declare_dropped`, sums of decisions are kept and written again.
+        """
+        with self._lock:
+            try:
+                if self._size >= self._segment_bytes:
+                    self._rotate()
+                written = os.write(self._descriptor, records)
+            except OSError:
+                return 0
+            whole = written - written % RECORD_BYTES
+            self._size += whole
+            if whole != written:
+                os.ftruncate(self._descriptor, self._size)
+            return whole // RECORD_BYTES
+
+    def declare_dropped(self, events: int) -> None:
+        """Count events that were answered but are not in the file."""
+        with self._lock:
+            self._header.add_dropped(events)
+
+    def close(self) -> None:
+        """Let go of the spool; another process may take it."""
+        with self._lock:
+            os.close(self._descriptor)
+            self._header.close()
+            os.close(self._header_descriptor)
+
+    def _rotate(self) -> None:
+        start = self._start + self._size
+        descriptor = self._open_segment(start)
+        os.close(self._descriptor)
+        self._descriptor, self._start, self._size = descriptor, start, 0
+
+    def _open_segment(self, start: int) -> int:
+        path = segment_path(self._folder, start)
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def segment_path(folder: Path, start: int) -> Path:
+    """Return the path of the segment that starts at an offset."""
+    return folder / f"{start:020d}{SEGMENT_SUFFIX}"
+
+
+def segment_starts(folder: Path) -> list[int]:
+    """Return the offsets at which the segments of a spool start, lowest first."""
+    return sorted(int(path.stem) for path in folder.glob(f"*{SEGMENT_SUFFIX}"))
+
+
+def _lock_header(folder: Path) -> int | None:
+    """Return a locked descriptor of the folder's header, made if need be; None where another process holds it."""
+    folder.mkdir(exist_ok=True, mode=0o700)
+    path = folder / HEADER_NAME
+    if not path.exists():
+        _make_header(folder, path)
+    descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(descriptor)
+        return None
+    return descriptor
+
+
+def _make_header(folder: Path, path: Path) -> None:
+    """Make a header whole or not at all; of two processes that try at once, one's stands."""
+    draft = folder / f"{HEADER_NAME}.{os.getpid()}"
+    page = _HEADER.pack(_MAGIC, secrets.token_bytes(8), 0).ljust(_HEADER_BYTES, b"\0")
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    try:
+        if os.write(descriptor, page) != len(page):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        os.fsync(descriptor)
+        os.link(draft, path)
+    except FileExistsError:
+        return
+    finally:
+        os.close(descriptor)
+        draft.unlink(missing_ok=True)
+    directory = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(directory)
+    finally:
+        os.close(directory)

@@ -1,0 +1,137 @@
+"""The port to what is counted, and its twin in memory."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from adserver.counting.cells import CLICKS, IMPRESSIONS, VIEWABLE, Metric, cell_field
+from adserver.domain.ids import IdHash
+from adserver.domain.reasons import EventKind, InvalidReason
+from adserver.domain.variants import Variant
+from adserver.keeping.batches import Batch, Goal, TokenEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What became of a batch. Immutable."""
+
+    done: bool
+    """False: the shard stands elsewhere in this spool, and nothing was written."""
+    offset: int
+    """Where it stands now, in bytes."""
+
+
+class CountStore(Protocol):
+    """Counts exactly once. Fails closed: any doubt raises `StoreUnavailable`, and the same call may be made again."""
+
+    def apply(self, batch: Batch) -> Applied:
+        """Apply a batch if the shard stands at its start in that spool.
+
+        Raises:
+            StoreUnavailable: no answer; it may or may not have been applied.
+        """
+
+    def applied(self, shard: int) -> Mapping[str, int]:
+        """Return where a shard stands in each spool, in bytes; a spool it never heard of is missing."""
+
+    def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
+        """Return the net impressions of flights of a shard; one that has none is 0."""
+
+    def declare_dropped(self, spool_id: str, events: int) -> None:
+        """Set how many events a spool's workers answered but could not write, ever."""
+
+
+class MemoryCountStore:
+    """The script's rules in plain Python, for tests of what stands on the port. One thread."""
+
+    def __init__(self, window_seconds: int, clock: Callable[[], float]) -> None:
+        self._window_seconds = window_seconds
+        self._clock = clock
+        self.offsets: dict[tuple[int, str], int] = defaultdict(int)
+        self.states: dict[tuple[str, int], tuple[int, Variant]] = {}
+        """(block, token) -> (seen 1 + viewable 2 + click 4 + over 8, length)."""
+        self.cells: dict[str, dict[bytes, int]] = defaultdict(lambda: defaultdict(int))
+        self.indexes: dict[str, set[str]] = defaultdict(set)
+        self.net: dict[tuple[int, IdHash], int] = defaultdict(int)
+        self.goals: dict[tuple[int, IdHash], Goal] = {}
+        self.drops: dict[str, int] = defaultdict(int)
+
+    def apply(self, batch: Batch) -> Applied:
+        """Apply a batch."""
+        at = self.offsets[batch.shard, batch.spool_id]
+        if at != batch.start:
+            return Applied(done=False, offset=at)
+        for flight, goal in batch.flights:
+            known = self.goals.get((batch.shard, flight))
+            if goal.revision > (known.revision if known else 0):
+                self.goals[batch.shard, flight] = goal
+        for cell, field, by in batch.increments:
+            self._count(batch, cell, field, by)
+        for event in batch.events:
+            self._apply_event(batch, event)
+        if batch.corrupt:
+            self.drops["corrupt"] += batch.corrupt
+        self.offsets[batch.shard, batch.spool_id] = batch.end
+        return Applied(done=True, offset=batch.end)
+
+    def applied(self, shard: int) -> Mapping[str, int]:
+        """Return where a shard stands in each spool."""
+        return {spool: offset for (of, spool), offset in self.offsets.items() if of == shard}
+
+    def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
+        """Return the net impressions of flights."""
+        return {flight: self.net[shard, flight] for flight in flights}
+
+    def declare_dropped(self, spool_id: str, events: int) -> None:
+        """Set what a spool dropped."""
+        self.drops[f"spool:{spool_id}"] = events
+
+    def _apply_event(self, batch: Batch, event: TokenEvent) -> None:
+        group = batch.groups[event.group]
+        if group.hour * 3600 < self._clock() - self._window_seconds:
+            self.drops["late"] += 1
+            return
+        key = (batch.blocks[event.block], event.token)
+        state, length = self.states.get(key, (0, event.length))
+        if state & event.kind.bit:
+            self._count_group(batch, event, length, Metric.invalid(event.kind, InvalidReason.DUPLICATE), 1)
+            return
+        new = state | event.kind.bit
+        if event.kind is not EventKind.CLICK and not state & 3:
+            flight = batch.shard, batch.flights[group.flight][0]
+            goal = self.goals.get(flight)
+            if goal and goal.impressions and self.net[flight] >= goal.impressions:
+                new |= 8
+            else:
+                self.net[flight] += 1
+        for metric in state_metrics(state):
+            self._count_group(batch, event, length, metric, -1)
+        for metric in state_metrics(new):
+            self._count_group(batch, event, length, metric, 1)
+        self.states[key] = (new, length)
+
+    def _count_group(self, batch: Batch, event: TokenEvent, length: Variant, metric: Metric, by: int) -> None:
+        group = batch.groups[event.group]
+        for cell, offset in (group.hours, group.places, group.topics):
+            self._count(batch, cell, cell_field(offset, length, metric), by)
+
+    def _count(self, batch: Batch, number: int, field: bytes, by: int) -> None:
+        cell = batch.cells[number]
+        self.cells[cell.key][field] += by
+        self.indexes[cell.index].add(cell.member)
+
+
+def state_metrics(state: int) -> tuple[Metric, ...]:
+    """Return what a token's state counts as; bits: seen 1, viewable 2, click 4, over 8."""
+    view, viewable, click, over = bool(state & 3), bool(state & 2), bool(state & 4), bool(state & 8)
+    if not view:
+        return (Metric.invalid(EventKind.CLICK, InvalidReason.NO_VIEW),) if click else ()
+    metrics = {
+        EventKind.SEEN: (IMPRESSIONS, True),
+        EventKind.VIEWABLE: (VIEWABLE, viewable),
+        EventKind.CLICK: (CLICKS, click),
+    }
+    return tuple(
+        Metric.invalid(kind, InvalidReason.OVER) if over else metric for kind, (metric, held) in metrics.items() if held
+    )

@@ -1,0 +1,108 @@
+"""The counts in Redis: one script, `apply.lua`, called with whole byte ranges of a spool."""
+
+import struct
+from collections.abc import Iterable, Mapping
+from importlib import resources
+from typing import Final, cast
+
+import redis
+from redis.exceptions import NoScriptError, RedisError
+
+from adserver.counting.cells import shard_tag
+from adserver.domain.errors import StoreUnavailable
+from adserver.domain.ids import IdHash
+from adserver.keeping.batches import Batch, Cell
+from adserver.keeping.counts import Applied
+
+DEDUPE_WINDOW_SECONDS: Final = 7 * 24 * 3600
+"""A token older than this counts no more: its bits may be gone."""
+
+_GROUP: Final = struct.Struct(">HBHBHBHI")
+_EVENT: Final = struct.Struct(">HHBBH")
+_INCREMENT: Final = struct.Struct(">H2sI")
+
+
+class RedisCountStore:
+    """A `CountStore` on a Redis or Valkey server. The client's retries must be off. One thread."""
+
+    def __init__(
+        self, client: redis.Redis, window_seconds: int = DEDUPE_WINDOW_SECONDS, script: str | None = None
+    ) -> None:
+        """Take a client, how old a token may be when it is counted, and for tests another script than `apply.lua`."""
+        self._client = client
+        self._window_seconds = window_seconds
+        self._script = script or resources.files("adserver.keeping").joinpath("apply.lua").read_text()
+        self._sha = ""
+
+    def apply(self, batch: Batch) -> Applied:
+        """Apply a batch if the shard stands at its start in that spool."""
+        keys, arguments = encode_call(batch, self._window_seconds)
+        try:
+            done, offset = self._call(keys, arguments)
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis did not take a batch of counts: {error}") from error
+        return Applied(done=bool(done), offset=offset)
+
+    def applied(self, shard: int) -> Mapping[str, int]:
+        """Return where a shard stands in each spool."""
+        try:
+            stored = cast("dict[bytes, bytes]", self._client.hgetall(f"{shard_tag(shard)}applied"))
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis did not say what is counted: {error}") from error
+        return {spool.decode(): int(offset) for spool, offset in stored.items()}
+
+    def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
+        """Return the net impressions of flights of a shard."""
+        asked = tuple(flights)
+        if not asked:
+            return {}
+        key, fields = f"{shard_tag(shard)}delivered", [flight.hex() for flight in asked]
+        try:
+            stored = cast("list[bytes | None]", self._client.hmget(key, fields))
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis did not say what is delivered: {error}") from error
+        return {flight: int(count or 0) for flight, count in zip(asked, stored, strict=True)}
+
+    def declare_dropped(self, spool_id: str, events: int) -> None:
+        """Set how many events a spool's workers could not write, ever."""
+        try:
+            self._client.hset(f"{shard_tag(0)}drops", f"spool:{spool_id}", str(events))
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis did not take a count of drops: {error}") from error
+
+    def _call(self, keys: list[str], arguments: list[str | bytes | int]) -> tuple[int, int]:
+        if not self._sha:
+            self._sha = self._client.script_load(self._script)
+        try:
+            reply = self._client.evalsha(self._sha, len(keys), *keys, *arguments)
+        except NoScriptError:  # a server started anew
+            self._sha = self._client.script_load(self._script)
+            reply = self._client.evalsha(self._sha, len(keys), *keys, *arguments)
+        return cast("tuple[int, int]", reply)
+
+
+def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str | bytes | int]]:
+    """Return KEYS and ARGV of the script for a batch; the head of `apply.lua` says what stands where."""
+    tag = shard_tag(batch.shard)
+    indexes = {index: number for number, index in enumerate(dict.fromkeys(cell.index for cell in batch.cells))}
+    keys = [f"{tag}applied", f"{tag}delivered", f"{tag}goals", f"{tag}drops"]
+    keys += [*batch.blocks, *(cell.key for cell in batch.cells), *indexes]
+    groups = b"".join(
+        _GROUP.pack(*group.hours, *group.places, *group.topics, group.flight, group.hour) for group in batch.groups
+    )
+    events = b"".join(
+        _EVENT.pack(event.block, event.token, event.kind.code, event.length.code, event.group) for event in batch.events
+    )
+    increments = b"".join(_INCREMENT.pack(*increment) for increment in batch.increments)
+    arguments: list[str | bytes | int] = [batch.spool_id, batch.start, batch.end, window_seconds]
+    arguments += [len(batch.blocks), len(batch.cells), len(indexes), len(batch.flights), batch.corrupt]
+    arguments += [increments, groups, events]
+    for flight, goal in batch.flights:
+        arguments += [flight.hex(), f"{goal.revision}:{goal.impressions}"]
+    for cell in batch.cells:
+        arguments += _index_entry(cell, indexes)
+    return keys, arguments
+
+
+def _index_entry(cell: Cell, indexes: Mapping[str, int]) -> list[str | bytes | int]:
+    return [indexes[cell.index], cell.member]

@@ -1,0 +1,182 @@
+"""One suite for every `CountStore`: in memory, on fakeredis, on a real server."""
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import fakeredis
+import pytest
+import redis
+from valkey_server import connect, running_valkey
+
+from adserver.counting.records import Record, event_record
+from adserver.domain.errors import StoreUnavailable
+from adserver.domain.ids import Kind, id_hash
+from adserver.domain.reasons import EventKind, InvalidReason
+from adserver.domain.token import Token
+from adserver.domain.variants import Variant
+from adserver.keeping.batches import Batch, BatchBuilder, Goal
+from adserver.keeping.counts import Applied, CountStore, MemoryCountStore
+from adserver.keeping.redis_counts import RedisCountStore
+
+WINDOW_SECONDS = 7 * 24 * 3600
+FLIGHT = id_hash(Kind.FLIGHT, "minnesota")
+SPOOL = "0123456789abcdef"
+SEEN, VIEWABLE, CLICK = EventKind.SEEN, EventKind.VIEWABLE, EventKind.CLICK
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[redis.Redis]:
+    with running_valkey() as socket, connect(socket) as client:
+        yield client
+
+
+@pytest.fixture(params=["memory", "fakeredis", "valkey"])
+def store(request: pytest.FixtureRequest) -> CountStore:
+    if request.param == "memory":
+        return MemoryCountStore(WINDOW_SECONDS, time.time)
+    if request.param == "fakeredis":
+        return RedisCountStore(fakeredis.FakeRedis(), WINDOW_SECONDS)
+    client: redis.Redis = request.getfixturevalue("server")
+    client.flushall()
+    return RedisCountStore(client, WINDOW_SECONDS)
+
+
+def token(sequence: int = 0, *, age_seconds: int = 0) -> Token:
+    return Token(
+        issuer=b"issuer",
+        shard=0,
+        sequence=sequence,
+        issued_second=int(time.time()) - age_seconds,
+        flight=FLIGHT,
+        creative=id_hash(Kind.CREATIVE, "elevate"),
+        slot=id_hash(Kind.SLOT, "masthead"),
+        place=Kind.PLACE.unknown,
+        topic=Kind.TOPIC.none,
+        variant=Variant.AUTO,
+    )
+
+
+def event(kind: EventKind, sequence: int = 0, reason: InvalidReason | None = None, age_seconds: int = 0) -> Record:
+    return event_record(token(sequence, age_seconds=age_seconds), kind, reason, Variant.SHORT, int(time.time()))
+
+
+def batch(*records: Record, start: int = 0, goal: Goal | None = None) -> Batch:
+    builder = BatchBuilder(0, lambda _slot, second: second // 86_400, {FLIGHT: goal} if goal else {})
+    for record in records:
+        builder.add(record)
+    return builder.build(SPOOL, start, start + 64 * len(records))
+
+
+def net(store: CountStore) -> int:
+    return store.delivered(0, [FLIGHT])[FLIGHT]
+
+
+def test_a_batch_counts_and_moves_the_offset(store: CountStore) -> None:
+    assert store.apply(batch(event(SEEN, 1), event(SEEN, 2))) == Applied(done=True, offset=128)
+    assert net(store) == 2
+    assert store.applied(0) == {SPOOL: 128}
+
+
+def test_an_empty_range_moves_the_offset(store: CountStore) -> None:
+    assert store.apply(replace(batch(), end=640)) == Applied(done=True, offset=640)
+    assert store.applied(0) == {SPOOL: 640}
+
+
+def test_a_batch_sent_twice_counts_once_and_says_where_the_shard_stands(store: CountStore) -> None:
+    sent = batch(event(SEEN, 1, InvalidReason.EXPIRED), event(SEEN, 2))
+    store.apply(sent)
+
+    assert store.apply(sent) == Applied(done=False, offset=128)
+    assert net(store) == 1
+
+
+def test_a_batch_from_beyond_the_shard_is_not_applied(store: CountStore) -> None:
+    assert store.apply(batch(event(SEEN, 1), start=64)) == Applied(done=False, offset=0)
+    assert net(store) == 0
+
+
+def test_a_token_counts_once_across_batches(store: CountStore) -> None:
+    store.apply(batch(event(SEEN), event(SEEN), event(VIEWABLE)))
+    store.apply(batch(event(SEEN), event(VIEWABLE), start=192))
+
+    assert net(store) == 1
+
+
+def test_the_goal_is_never_passed_whichever_batch_brings_the_view(store: CountStore) -> None:
+    goal = Goal(1, 3)
+    store.apply(batch(event(SEEN, 1), event(SEEN, 2), goal=goal))
+    store.apply(batch(event(SEEN, 3), event(SEEN, 4), event(VIEWABLE, 5), start=128, goal=goal))
+
+    assert net(store) == 3
+
+
+def test_the_goal_of_the_highest_revision_holds(store: CountStore) -> None:
+    store.apply(batch(event(SEEN, 1), event(SEEN, 2), goal=Goal(7, 2)))
+    store.apply(batch(event(SEEN, 3), start=128, goal=Goal(6, 100)))
+    assert net(store) == 2
+
+    store.apply(batch(event(SEEN, 4), event(SEEN, 5), start=192, goal=Goal(8, 3)))
+    assert net(store) == 3
+
+
+def test_a_flight_that_left_the_catalog_keeps_its_goal(store: CountStore) -> None:
+    store.apply(batch(event(SEEN, 1), goal=Goal(7, 1)))
+    store.apply(batch(event(SEEN, 2), start=64))
+
+    assert net(store) == 1
+
+
+def test_a_goal_taken_away_lets_views_count_again(store: CountStore) -> None:
+    store.apply(batch(event(SEEN, 1), event(SEEN, 2), goal=Goal(7, 1)))
+    store.apply(batch(event(SEEN, 3), start=128, goal=Goal(8, 0)))
+
+    assert net(store) == 2
+
+
+def test_a_token_older_than_the_window_is_dropped_not_counted(store: CountStore) -> None:
+    store.apply(batch(event(SEEN, 1, age_seconds=WINDOW_SECONDS + 7200), event(SEEN, 2)))
+
+    assert net(store) == 1
+
+
+def test_many_tokens_of_one_block_fit_one_batch(store: CountStore) -> None:
+    store.apply(batch(*(event(SEEN, sequence) for sequence in range(2_000))))
+    store.apply(batch(*(event(SEEN, sequence) for sequence in range(1_500, 2_500)), start=64 * 2_000))
+
+    assert net(store) == 2_500
+
+
+def test_a_server_that_is_gone_is_said_to_be_unavailable() -> None:
+    for call in calls(RedisCountStore(connect(Path("/nonexistent/redis.sock")))):
+        with pytest.raises(StoreUnavailable):
+            call()
+
+
+def calls(store: CountStore) -> tuple[Callable[[], object], ...]:
+    return (
+        lambda: store.apply(batch()),
+        lambda: store.applied(0),
+        lambda: store.delivered(0, [FLIGHT]),
+        lambda: store.declare_dropped(SPOOL, 1),
+    )
+
+
+def test_a_script_flushed_from_the_server_is_loaded_again(server: redis.Redis) -> None:
+    server.flushall()
+    store = RedisCountStore(server)
+    store.apply(batch(event(SEEN, 1)))
+    server.script_flush()
+
+    assert store.apply(batch(event(SEEN, 2), start=64)).done
+
+
+def test_a_full_block_of_dedupe_bits_is_made_at_its_size_and_expires_after_the_window(server: redis.Redis) -> None:
+    server.flushall()
+    RedisCountStore(server, WINDOW_SECONDS).apply(batch(event(SEEN, 5)))
+
+    (block,) = server.scan_iter(match="{s0}:tok:*")
+    assert server.strlen(block) == 6_120
+    assert WINDOW_SECONDS < int(server.ttl(block)) <= WINDOW_SECONDS + 7_200
+    assert {server.ttl(key) for key in server.scan_iter() if key != block} == {-1}

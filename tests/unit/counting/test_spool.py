@@ -1,0 +1,169 @@
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from adserver.counting.spool import HEADER_NAME, SpoolUnavailable, SpoolWriter, segment_starts
+from adserver.keeping.tails import SpoolTail
+
+RECORD = b"r" * 64
+
+
+def test_records_are_found_again_where_they_were_written(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path)
+    assert writer.append(RECORD + b"s" * 64) == 2
+
+    tail = SpoolTail(tmp_path / "0")
+    assert tail.sync() == 128
+    assert tail.read(64, 1_000) == b"s" * 64
+    assert tail.spool_id == writer.spool_id
+
+
+def test_each_writer_has_a_spool_of_its_own_and_one_let_go_is_continued(tmp_path: Path) -> None:
+    first, second = SpoolWriter.open_in(tmp_path), SpoolWriter.open_in(tmp_path)
+    first.append(RECORD)
+    spool_id = first.spool_id
+    assert spool_id != second.spool_id
+
+    first.close()
+    third = SpoolWriter.open_in(tmp_path)
+
+    assert (third.spool_id, third.offset) == (spool_id, 64)
+
+
+def test_what_is_not_synced_is_not_given_out(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path)
+    tail = SpoolTail(tmp_path / "0")
+    writer.append(RECORD)
+    tail.sync()
+    writer.append(RECORD)
+
+    assert tail.read(0, 1_000) == RECORD
+    assert tail.read(64, 1_000) == b""
+
+
+def test_segments_rotate_and_offsets_go_on(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path, segment_bytes=128)
+    for letter in b"abcde":
+        writer.append(bytes([letter]) * 64)
+    tail = SpoolTail(tmp_path / "0")
+    tail.sync()
+
+    assert segment_starts(tmp_path / "0") == [0, 128, 256]
+    assert tail.synced == writer.offset == 320
+    assert [tail.read(offset, 64)[:1] for offset in range(0, 320, 64)] == [b"a", b"b", b"c", b"d", b"e"]
+    assert tail.read(64, 1_000) == b"b" * 64  # no further than its segment
+
+
+def test_a_torn_record_is_cut_when_the_spool_is_taken_again(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(RECORD)
+    writer.close()
+    segment = tmp_path / "0" / f"{0:020d}.spool"
+    with segment.open("ab") as file:
+        file.write(b"torn")
+
+    again = SpoolWriter.open_in(tmp_path)
+    again.append(b"n" * 64)
+
+    assert segment.read_bytes() == RECORD + b"n" * 64
+
+
+def test_a_short_write_is_cut_back_and_the_next_record_stands_whole(tmp_path: Path) -> None:
+    script = f"""
+import resource, signal
+from pathlib import Path
+from adserver.counting.spool import SpoolWriter
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+writer = SpoolWriter.open_in(Path({str(tmp_path)!r}))
+soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+counts = [writer.append(b"a" * 64), writer.append(b"b" * 64)]
+writer.declare_dropped(1)
+resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+counts.append(writer.append(b"c" * 64))
+print(counts, writer.dropped)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[1, 0, 1] 1"
+    assert (tmp_path / "0" / f"{0:020d}.spool").read_bytes() == b"a" * 64 + b"c" * 64
+    assert SpoolTail(tmp_path / "0").dropped == 1
+
+
+def test_the_spool_of_a_killed_process_is_free_and_keeps_its_records_and_drops(tmp_path: Path) -> None:
+    script = f"""
+import os, signal
+from pathlib import Path
+from adserver.counting.spool import SpoolWriter
+writer = SpoolWriter.open_in(Path({str(tmp_path)!r}))
+writer.append(b"r" * 64)
+writer.declare_dropped(3)
+print(os.getpid(), flush=True)
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == -signal.SIGKILL
+
+    writer = SpoolWriter.open_in(tmp_path)
+    print(f"killed {done.stdout.strip()}; before: 1 record, 3 drops; after: {writer.offset // 64}, {writer.dropped}")
+
+    assert (writer.offset, writer.dropped) == (64, 3)
+
+
+def test_threads_that_append_at_once_never_mix_their_records(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path, segment_bytes=64 * 50)
+
+    def append(letter: int) -> None:
+        for _ in range(100):
+            writer.append(bytes([letter]) * 64)
+
+    threads = [threading.Thread(target=append, args=(letter,)) for letter in b"abcd"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    tail = SpoolTail(tmp_path / "0")
+    tail.sync()
+    records = [tail.read(offset, 64) for offset in range(0, tail.synced, 64)]
+    assert sorted(records) == sorted(bytes([letter]) * 64 for letter in b"abcd" for _ in range(100))
+
+
+def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
+    blocked = tmp_path / "file"
+    blocked.write_text("not a folder")
+
+    with pytest.raises(SpoolUnavailable, match="cannot open a spool"):
+        SpoolWriter.open_in(blocked)
+
+
+def test_a_header_that_is_no_spools_is_left_for_someone_to_look_at(tmp_path: Path) -> None:
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / HEADER_NAME).write_bytes(b"something else")
+
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(RECORD)
+
+    assert (tmp_path / "0" / HEADER_NAME).read_bytes() == b"something else"
+    assert segment_starts(tmp_path / "1") == [0]
+    with pytest.raises(SpoolUnavailable):
+        SpoolTail(tmp_path / "0")
+
+
+def test_a_closed_spool_leaves_no_file_open(tmp_path: Path) -> None:
+    before = open_files()
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(RECORD)
+    assert open_files() > before
+
+    writer.close()
+
+    assert open_files() == before
+
+
+def open_files() -> int:
+    return len(list(Path("/dev/fd").iterdir()))
