@@ -1,0 +1,45 @@
+# What people type. Each target first looks for what the machine lacks, then sets up .venv, then does its work.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.NOTPARALLEL:
+.DEFAULT_GOAL := help
+.PHONY: help run test quick check lint
+
+PORT ?= 8080
+SKIP ?=
+WORKERS ?= 2
+export SKIP
+
+PYTEST := .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
+
+help:
+	@echo 'make run      start the demo on http://127.0.0.1:8080 (PORT=9000 moves it); Ctrl-C stops it'
+	@echo 'make test     run every test (SKIP=browser,cluster,processes leaves groups out, and says so)'
+	@echo 'make quick    run what needs no other process, in under a minute'
+	@echo 'make check    check format, lint and types, then run every test'
+	@echo 'make help     print this'
+
+run:
+	@scripts/need run
+	@scripts/venv run
+	@exec env ADSERVER_DEMO=1 scripts/run .venv/bin/adserver serve --watch --port '$(PORT)'
+
+test:
+	@scripts/need test
+	@scripts/venv dev
+	@exec $(PYTEST)
+
+quick: override export SKIP := browser,cluster,processes
+quick:
+	@scripts/need quick
+	@scripts/venv dev
+	@exec $(PYTEST) --hypothesis-profile=quick
+
+lint:
+	@scripts/need quick
+	@scripts/venv dev
+	@echo 'ruff format --check' && .venv/bin/ruff format --check --quiet .
+	@echo 'ruff check' && .venv/bin/ruff check --quiet .
+	@echo 'mypy' && .venv/bin/mypy
+
+check: lint test
