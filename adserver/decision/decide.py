@@ -1,0 +1,92 @@
+"""Which creative a slot shows: a pure function of the request, the snapshot, counts, moment and chance."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from random import Random
+
+from adserver.decision.draw import draw, draw_creative
+from adserver.decision.eligibility import MOMENT_RULES, first_stop, furthest, moment_gate
+from adserver.decision.lineup import Candidate, Lineup
+from adserver.decision.page import EMPTY_PAGE, PageSoFar
+from adserver.decision.question import Question
+from adserver.decision.snapshot import Snapshot
+from adserver.domain.decisions import Decision, Fill, NoFill, SlotRequest
+from adserver.domain.ids import FlightId
+from adserver.domain.reasons import NoFillReason
+
+
+def decide(
+    request: SlotRequest,
+    snapshot: Snapshot,
+    delivered: Mapping[FlightId, int],
+    now: datetime,
+    rng: Random,
+    page: PageSoFar = EMPTY_PAGE,
+) -> Decision:
+    """Return the creative that one slot shows, or why it shows none.
+
+    `delivered` holds net impressions by flight (missing: none yet), `now` is aware, `page` is what the same call has
+    shown already. A no fill gives the reason of the flight that came furthest through the rules of `eligibility`.
+    """
+    slot = snapshot.slot(request.slot)
+    if slot is None:
+        return NoFill(request, NoFillReason.UNKNOWN_SLOT)
+    question = Question(request, slot, now, delivered, page)
+    lineup = snapshot.lineup(question)
+    winner = draw(lineup, moment_gate(question), rng)
+    if winner is None:
+        return NoFill(request, _why_nobody(lineup, question))
+    flight, fitting = winner.flight, draw_creative(winner, rng)
+    return Fill(
+        request=request,
+        site=snapshot.site_of(slot),
+        slot=slot,
+        advertiser=flight.advertiser,
+        campaign=flight.campaign,
+        flight=flight.flight,
+        creative=fitting.creative,
+        variants=fitting.variants,
+        shown=fitting.shown,
+    )
+
+
+def decide_page(
+    requests: Sequence[SlotRequest],
+    snapshot: Snapshot,
+    delivered: Mapping[FlightId, int],
+    now: datetime,
+    rng: Random,
+) -> tuple[Decision, ...]:
+    """Return a decision for each slot of one page view, in the order of the requests.
+
+    Each slot knows what those before it show: no competitors together, no sponsor twice unless its flight may repeat.
+    """
+    return tuple(_one_by_one(requests, snapshot, delivered, now, rng))
+
+
+def _one_by_one(
+    requests: Sequence[SlotRequest],
+    snapshot: Snapshot,
+    delivered: Mapping[FlightId, int],
+    now: datetime,
+    rng: Random,
+) -> Iterator[Decision]:
+    """Yield decisions first come, first served."""
+    page = EMPTY_PAGE
+    for request in requests:
+        decision = decide(request, snapshot, delivered, now, rng, page)
+        if isinstance(decision, Fill):
+            page = page.after(decision.advertiser)
+        yield decision
+
+
+def _why_nobody(lineup: Lineup, question: Question) -> NoFillReason:
+    """Return the reason of a no fill; a candidate that nothing stops is here only because the draw passed it by."""
+    if not lineup.tiers:
+        return lineup.reason
+    return furthest(_why_not(candidate, question) for ranks in lineup.tiers for candidate in ranks.candidates)
+
+
+def _why_not(candidate: Candidate, question: Question) -> NoFillReason:
+    stop = first_stop(MOMENT_RULES, candidate.flight, question)
+    return NoFillReason.LOST_DRAW if stop is None else stop.reason

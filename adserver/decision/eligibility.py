@@ -1,0 +1,251 @@
+"""The ordered rules: why a flight may not run, each a small check with its reason.
+
+This list is the meaning of the catalog. `index` answers its first part in bulk, for speed; a property test holds it to
+this one.
+"""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from adserver.decision.compiled_flight import CompiledFlight
+from adserver.decision.fitting import char_limit, disclosable, fit
+from adserver.decision.question import Question
+from adserver.domain.catalog import Tier
+from adserver.domain.reasons import NoFillReason
+from adserver.domain.variants import Variant
+
+Check = Callable[[CompiledFlight, Question], str | None]
+"""Says what stops the flight, for people, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why a flight may not run. Immutable."""
+
+    reason: NoFillReason
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A flight, and the first rule that stops it; None where it may enter the draw. Immutable."""
+
+    flight: CompiledFlight
+    stop: Stop | None
+
+
+class Rule(NamedTuple):
+    """A check and the reason it gives. Immutable; a tuple, for decisions walk through it."""
+
+    reason: NoFillReason
+    check: Check
+
+
+def first_stop(rules: Iterable[Rule], flight: CompiledFlight, question: Question) -> Stop | None:
+    """Return the first of the rules that stops the flight, or None."""
+    for reason, check in rules:
+        detail = check(flight, question)
+        if detail is not None:
+            return Stop(reason, detail)
+    return None
+
+
+def moment_gate(question: Question) -> Callable[[CompiledFlight], bool]:
+    """Return a test of whether the rules of the moment let a flight run; made once a decision, for many flights."""
+    # On an empty page that excludes nothing, the rules of the page can stop nobody.
+    rules = MOMENT_RULES if question.page.advertisers or question.request.exclude else COUNT_RULES
+
+    def may_run(flight: CompiledFlight) -> bool:
+        for _, check in rules:  # noqa: SIM110 - all() makes a generator for each flight, which doubles the time
+            if check(flight, question) is not None:
+                return False
+        return True
+
+    return may_run
+
+
+def judge(flights: Iterable[CompiledFlight], question: Question) -> tuple[Verdict, ...]:
+    """Return, for each flight, the first of all rules that stops it: the plain scan, for explaining and for tests."""
+    return tuple(Verdict(flight, first_stop(RULES, flight, question)) for flight in flights)
+
+
+def settle(verdicts: Iterable[Verdict], winner: CompiledFlight | None) -> tuple[Verdict, ...]:
+    """Return the verdicts once the draw is held: who could run but did not win was in a lower tier, or lost it."""
+    return tuple(
+        verdict if verdict.stop is not None or verdict.flight is winner else Verdict(verdict.flight, stop)
+        for verdict in verdicts
+        for stop in (_draw_stop(verdict.flight, winner),)
+    )
+
+
+def _draw_stop(flight: CompiledFlight, winner: CompiledFlight | None) -> Stop:
+    tier = flight.flight.tier
+    if winner is None or _TIERS.index(tier) <= _TIERS.index(winner.flight.tier):
+        return Stop(NoFillReason.LOST_DRAW, f"was in the draw of {tier} with {flight.part}, and did not win")
+    return Stop(NoFillReason.LOWER_TIER, f"is in {tier}, and a flight in {winner.flight.tier} won")
+
+
+def furthest(reasons: Iterable[NoFillReason]) -> NoFillReason:
+    """Return the reason of the flight that came furthest; `slot` where there is no flight at all."""
+    return max(reasons, key=_RANK.__getitem__, default=NoFillReason.SLOT)
+
+
+def _slot(flight: CompiledFlight, question: Question) -> str | None:
+    slots = flight.flight.slots
+    return None if slots is None or question.slot.id in slots else f"runs in {_list(slots)}, not in {question.slot.id}"
+
+
+def _paused(flight: CompiledFlight, _: Question) -> str | None:
+    if not flight.paused:
+        return None
+    return f"flight {flight.flight.id} or campaign {flight.campaign.id} is paused"
+
+
+def _not_started(flight: CompiledFlight, question: Question) -> str | None:
+    return f"starts at {flight.starts.isoformat()}" if question.now < flight.starts else None
+
+
+def _ended(flight: CompiledFlight, question: Question) -> str | None:
+    return f"ended at {flight.ends.isoformat()}" if question.now >= flight.ends else None
+
+
+def _place(flight: CompiledFlight, question: Question) -> str | None:
+    places, place = flight.flight.targeting.places, question.request.place
+    if not places or place is None or not places.isdisjoint(place.chain):
+        return None
+    return f"runs in {_list(places)}, which do not contain {place.id}"
+
+
+def _place_excluded(flight: CompiledFlight, question: Question) -> str | None:
+    places, place = flight.flight.targeting.exclude_places, question.request.place
+    if place is None or places.isdisjoint(place.chain):
+        return None
+    return f"does not run in {_list(places.intersection(place.chain))}, which contain {place.id}"
+
+
+def _place_unknown(flight: CompiledFlight, question: Question) -> str | None:
+    places = flight.flight.targeting.places
+    if not places or question.request.place is not None:
+        return None
+    return f"runs in {_list(places)} only, and the page names no known place"
+
+
+def _topic(flight: CompiledFlight, question: Question) -> str | None:
+    topics = flight.flight.targeting.topics
+    if not topics or not topics.isdisjoint(question.request.topics):
+        return None
+    return f"runs at {_list(topics)} only"
+
+
+def _topic_excluded(flight: CompiledFlight, question: Question) -> str | None:
+    topics = flight.flight.targeting.exclude_topics.intersection(question.request.topics)
+    return f"does not run at {_list(topics)}" if topics else None
+
+
+def _variant(flight: CompiledFlight, question: Question) -> str | None:
+    slot, request = question.slot, question.request
+    if any(fit(creative, slot, request) is not None for creative, _ in flight.creatives):
+        return None
+    asked = slot.variants if request.variant is Variant.AUTO else {request.variant}
+    return f"no creative has {_list(asked)} within {char_limit(slot, request)} characters, as {slot.id} allows it"
+
+
+def _disclosure(flight: CompiledFlight, question: Question) -> str | None:
+    slot, request = question.slot, question.request
+    fits = (creative for creative, _ in flight.creatives if fit(creative, slot, request) is not None)
+    if any(disclosable(creative, slot) for creative in fits):
+        return None
+    return f"slot {slot.id} takes no disclosure, and every creative that fits has one"
+
+
+def _category_blocked(flight: CompiledFlight, question: Question) -> str | None:
+    blocked = question.slot.blocked_categories & flight.advertiser.categories
+    return f"slot {question.slot.id} blocks {_list(blocked)}" if blocked else None
+
+
+def _goal_met(flight: CompiledFlight, question: Question) -> str | None:
+    goal = flight.goal
+    if goal is None:
+        return None
+    delivered = question.delivered.get(flight.flight.id, 0)
+    return f"{delivered} of {goal} impressions are delivered" if delivered >= goal else None
+
+
+def _competitor(flight: CompiledFlight, question: Question) -> str | None:
+    page, advertiser = question.page, flight.advertiser
+    if advertiser.competes_with.isdisjoint(page.labels) or advertiser.id in page.advertisers:
+        return None  # its own labels do not speak against it; a competitor of it cannot be on the page as well
+    return f"a competitor in {_list(advertiser.competes_with & page.labels)} is on the page"
+
+
+def _same_sponsor(flight: CompiledFlight, question: Question) -> str | None:
+    if flight.advertiser.id not in question.page.advertisers or flight.flight.repeat:
+        return None
+    return f"{flight.advertiser.id} is on the page already, and the flight may not repeat"
+
+
+def _excluded(flight: CompiledFlight, question: Question) -> str | None:
+    exclude = question.request.exclude
+    if not exclude or exclude.isdisjoint(flight.labels):
+        return None
+    return f"the page excludes {_list(exclude & flight.labels)}"
+
+
+def _list(words: Iterable[str]) -> str:
+    return ", ".join(sorted(words))
+
+
+_Order = tuple[tuple[NoFillReason, Check | None], ...]
+# A reason without a check has its place but no rule, and needs none: the campaign files' field for it is refused.
+
+ORDER_BY_TARGET: Final[_Order] = (
+    (NoFillReason.SLOT, _slot),
+    (NoFillReason.PAUSED, _paused),
+    (NoFillReason.NOT_STARTED, _not_started),
+    (NoFillReason.ENDED, _ended),
+    (NoFillReason.HOURS, None),
+    (NoFillReason.PLACE, _place),
+    (NoFillReason.PLACE_EXCLUDED, _place_excluded),
+    (NoFillReason.PLACE_UNKNOWN, _place_unknown),
+    (NoFillReason.REGULATED, None),
+    (NoFillReason.TOPIC, _topic),
+    (NoFillReason.TOPIC_EXCLUDED, _topic_excluded),
+)
+"""What the index answers for all flights at once."""
+
+ORDER_BY_FIT: Final[_Order] = (
+    (NoFillReason.VARIANT, _variant),
+    (NoFillReason.DISCLOSURE, _disclosure),
+    (NoFillReason.CATEGORY_BLOCKED, _category_blocked),
+)
+"""What follows from flight, slot and request alone: asked once a lineup."""
+
+ORDER_BY_COUNTS: Final[_Order] = (
+    (NoFillReason.GOAL_MET, _goal_met),
+    (NoFillReason.PACING, None),
+    (NoFillReason.CAP, None),
+    (NoFillReason.TAKEOVER, None),
+)
+"""What depends on what was delivered: asked at every decision."""
+
+ORDER_BY_PAGE: Final[_Order] = (
+    (NoFillReason.COMPETITOR, _competitor),
+    (NoFillReason.SAME_SPONSOR, _same_sponsor),
+    (NoFillReason.EXCLUDED, _excluded),
+)
+"""What depends on the page so far and on what it excludes: asked where there is either."""
+
+
+def _rules(order: _Order) -> tuple[Rule, ...]:
+    return tuple(Rule(reason, check) for reason, check in order if check is not None)
+
+
+TARGET_RULES: Final = _rules(ORDER_BY_TARGET)
+FIT_RULES: Final = _rules(ORDER_BY_FIT)
+COUNT_RULES: Final = _rules(ORDER_BY_COUNTS)
+MOMENT_RULES: Final = COUNT_RULES + _rules(ORDER_BY_PAGE)
+RULES: Final = TARGET_RULES + FIT_RULES + MOMENT_RULES
+
+_TIERS: Final = tuple(Tier)
+_RANK: Final = {reason: rank for rank, reason in enumerate(NoFillReason)}

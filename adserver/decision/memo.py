@@ -1,0 +1,44 @@
+"""A bounded memory of what can be worked out again."""
+
+from collections.abc import Hashable
+from threading import Lock
+from typing import Generic, TypeVar
+
+Key = TypeVar("Key", bound=Hashable)
+Value = TypeVar("Value")
+
+
+class Memo(Generic[Key, Value]):
+    """What pure functions returned lately; what it forgets is worked out again, with the same outcome.
+
+    Shared by all threads: reading takes no lock, for it is one look into a dict; writing holds one. Bounded by the
+    weight of what it holds and not by its keys, since one value may be a hundred times another; when full, starts anew.
+    """
+
+    __slots__ = ("_limit", "_lock", "_values", "_weight")
+
+    def __init__(self, limit: int) -> None:
+        """Take how much weight to hold at most."""
+        self._limit = limit
+        self._values: dict[Key, Value] = {}
+        self._weight = 0
+        self._lock = Lock()
+
+    def get(self, key: Key) -> Value | None:
+        """Return the value of a key, or None where it is not known."""
+        return self._values.get(key)
+
+    def put(self, key: Key, value: Value, weight: int = 1) -> None:
+        """Remember a value, unless it alone is over the limit."""
+        with self._lock:
+            if key in self._values or weight > self._limit:
+                return
+            if self._weight + weight > self._limit:
+                self._values, self._weight = {}, 0
+            self._values[key] = value
+            self._weight += weight
+
+    @property
+    def weight(self) -> int:
+        """How much it holds."""
+        return self._weight

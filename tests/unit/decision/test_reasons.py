@@ -1,0 +1,295 @@
+"""One scene a reason: a flight that would fill, but for the one thing that the scene changes."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from random import Random
+
+import pytest
+
+from adserver.decision.decide import decide
+from adserver.decision.eligibility import (
+    ORDER_BY_COUNTS,
+    ORDER_BY_FIT,
+    ORDER_BY_PAGE,
+    ORDER_BY_TARGET,
+    Stop,
+    furthest,
+    judge,
+    settle,
+)
+from adserver.decision.page import EMPTY_PAGE, PageSoFar
+from adserver.decision.question import Question
+from adserver.decision.snapshot import Snapshot
+from adserver.domain.catalog import (
+    Advertiser,
+    Campaign,
+    Catalog,
+    Creative,
+    CreativeWeight,
+    Flight,
+    Goal,
+    Site,
+    Slot,
+    Status,
+    Targeting,
+    Tier,
+)
+from adserver.domain.decisions import Fill, NoFill, SlotRequest
+from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
+from adserver.domain.places import Place, PlaceLevel
+from adserver.domain.reasons import NoFillReason
+from adserver.domain.variants import Text, Variant, Variants
+
+REMER = Place(
+    PlaceId("us-mn-remer"),
+    "Remer, MN",
+    PlaceLevel.TOWN,
+    (PlaceId("us-mn-remer"), PlaceId("us-mn-cass-county"), PlaceId("us-mn"), PlaceId("us")),
+    47.06,
+    -93.91,
+)
+MINNESOTA, IOWA, CASS = PlaceId("us-mn"), PlaceId("us-ia"), PlaceId("us-mn-cass-county")
+SPORTS, POLITICS = Topic("sports"), Topic("politics")
+BANK, RIVAL = AdvertiserId("bank"), AdvertiserId("rival")
+
+
+def text(length: int) -> Text:
+    return Text("x" * length, length, length)
+
+
+CREATIVE = Creative(CreativeId("elevate"), "https://bank.example/", Variants(text(6), text(60), text(130)))
+
+
+MASTHEAD = Slot(SlotId("masthead"), SiteId("one"), 140)
+ADVERTISER = Advertiser(BANK, "Bank", frozenset({"finance"}), frozenset({"banks"}))
+CAMPAIGN = Campaign(
+    CampaignId("season"), BANK, "Season", "America/Chicago", date(2026, 6, 1), date(2026, 6, 30), (), ()
+)
+FLIGHT = Flight(
+    FlightId("flight"),
+    (CreativeWeight(CREATIVE.id),),
+    slots=frozenset({MASTHEAD.id}),
+    goal=Goal(100),
+    targeting=Targeting(places=frozenset({MINNESOTA}), topics=frozenset({SPORTS})),
+)
+REQUEST = SlotRequest(MASTHEAD.id, REMER, (SPORTS,))
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything that a decision looks at; as it stands, it fills."""
+
+    slot: Slot = MASTHEAD
+    advertiser: Advertiser = ADVERTISER
+    campaign: Campaign = CAMPAIGN
+    creatives: tuple[Creative, ...] = (CREATIVE,)
+    flight: Flight = FLIGHT
+    others: tuple[Flight, ...] = ()
+    request: SlotRequest = REQUEST
+    delivered: int = 99
+    now: datetime = datetime(2026, 6, 15, tzinfo=UTC)
+    page: PageSoFar = EMPTY_PAGE
+
+    @property
+    def snapshot(self) -> Snapshot:
+        campaign = replace(self.campaign, creatives=self.creatives, flights=(self.flight, *self.others))
+        site = Site(SiteId("one"), "One", "https://one.example/", "America/Chicago")
+        return Snapshot.build(Catalog((site,), (self.slot,), (self.advertiser,), (campaign,)), 1)
+
+    def decide(self, rng: Random | None = None) -> Fill | NoFill:
+        counts = {self.flight.id: self.delivered}
+        return decide(self.request, self.snapshot, counts, self.now, rng or Random(1), self.page)
+
+    @property
+    def question(self) -> Question:
+        return Question(self.request, self.slot, self.now, {self.flight.id: self.delivered}, self.page)
+
+
+OPEN = Scene()
+
+
+def flight(**changes: object) -> Scene:
+    return replace(OPEN, flight=replace(OPEN.flight, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def targeting(**changes: frozenset[str]) -> Scene:
+    return flight(targeting=replace(OPEN.flight.targeting, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def slot(**changes: object) -> Scene:
+    return replace(OPEN, slot=replace(OPEN.slot, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def request(**changes: object) -> Scene:
+    return replace(OPEN, request=replace(OPEN.request, **changes))  # type: ignore[arg-type]  # fields by name
+
+
+def disclosed(scene: Scene) -> Scene:
+    return replace(scene, creatives=(replace(CREATIVE, disclosure="Paid for by Bank"),))
+
+
+R = NoFillReason
+STOPPED = [
+    (R.SLOT, flight(slots=frozenset({SlotId("footer")}))),
+    (R.PAUSED, flight(status=Status.PAUSED)),
+    (R.PAUSED, replace(OPEN, campaign=replace(OPEN.campaign, status=Status.PAUSED))),
+    (R.NOT_STARTED, replace(OPEN, now=datetime(2026, 6, 1, 4, 59, 59, 999999, tzinfo=UTC))),
+    (R.NOT_STARTED, flight(starts=date(2026, 6, 16))),
+    (R.ENDED, replace(OPEN, now=datetime(2026, 7, 1, 5, tzinfo=UTC))),
+    (R.ENDED, flight(ends=date(2026, 6, 13))),
+    (R.PLACE, targeting(places=frozenset({IOWA}))),
+    (R.PLACE_EXCLUDED, targeting(exclude_places=frozenset({CASS}))),
+    (R.PLACE_EXCLUDED, targeting(places=frozenset(), exclude_places=frozenset({CASS}))),
+    (R.PLACE_UNKNOWN, request(place=None)),
+    (R.TOPIC, request(topics=())),
+    (R.TOPIC, request(topics=(POLITICS,))),
+    (R.TOPIC_EXCLUDED, targeting(exclude_topics=frozenset({SPORTS}))),
+    (R.TOPIC_EXCLUDED, targeting(topics=frozenset(), exclude_topics=frozenset({SPORTS}))),
+    (R.VARIANT, slot(max_chars=5)),
+    (R.VARIANT, request(max_chars=5)),
+    (R.VARIANT, request(max_chars=129, variant=Variant.LONG)),
+    (R.VARIANT, replace(slot(variants=frozenset({Variant.NAME})), request=request(variant=Variant.SHORT).request)),
+    (
+        R.VARIANT,
+        replace(OPEN, slot=slot(variants=frozenset({Variant.LONG})).slot, request=request(max_chars=60).request),
+    ),
+    (R.DISCLOSURE, disclosed(slot(allow_disclosure=False))),
+    (R.CATEGORY_BLOCKED, slot(blocked_categories=frozenset({"alcohol", "finance"}))),
+    (R.GOAL_MET, replace(OPEN, delivered=100)),
+    (R.GOAL_MET, replace(OPEN, delivered=101)),
+    (R.COMPETITOR, replace(OPEN, page=PageSoFar(frozenset({RIVAL}), frozenset({"banks"})))),
+    (R.SAME_SPONSOR, replace(OPEN, page=PageSoFar(frozenset({BANK}), frozenset({"banks"})))),
+    (R.EXCLUDED, request(exclude=frozenset({"bank"}))),
+    (R.EXCLUDED, request(exclude=frozenset({"finance"}))),
+    (R.EXCLUDED, request(exclude=frozenset({"banks"}))),
+    (R.UNKNOWN_SLOT, request(slot=SlotId("nowhere"))),
+]
+
+STILL_OPEN = [
+    OPEN,
+    flight(slots=None),
+    replace(OPEN, now=datetime(2026, 6, 1, 5, tzinfo=UTC)),
+    replace(OPEN, now=datetime(2026, 7, 1, 4, 59, 59, 999999, tzinfo=UTC)),
+    replace(OPEN, campaign=replace(OPEN.campaign, ends=None), now=datetime(2999, 1, 1, tzinfo=UTC)),
+    flight(starts=date(2026, 6, 14), ends=date(2026, 6, 14)),
+    targeting(places=frozenset({CASS, IOWA}), exclude_places=frozenset({IOWA})),
+    replace(targeting(places=frozenset()), request=request(place=None).request),
+    replace(targeting(places=frozenset(), exclude_places=frozenset({CASS})), request=request(place=None).request),
+    request(topics=(POLITICS, SPORTS)),
+    targeting(topics=frozenset(), exclude_topics=frozenset({POLITICS})),
+    slot(max_chars=6),
+    request(max_chars=130, variant=Variant.LONG),
+    disclosed(OPEN),
+    slot(allow_disclosure=False),
+    slot(blocked_categories=frozenset({"alcohol"})),
+    replace(flight(goal=None), delivered=10**9),
+    replace(OPEN, page=PageSoFar(frozenset({RIVAL}), frozenset({"shops"}))),
+    replace(flight(repeat=True), page=PageSoFar(frozenset({BANK}), frozenset({"banks"}))),
+    request(exclude=frozenset({"rival", "betting", "masthead", "flight", "season"})),
+]
+
+
+@pytest.mark.parametrize(
+    ("reason", "scene"), STOPPED, ids=[f"{number}-{reason}" for number, (reason, _) in enumerate(STOPPED)]
+)
+def test_a_flight_is_stopped_by_its_one_fault(reason: NoFillReason, scene: Scene) -> None:
+    assert scene.decide() == NoFill(scene.request, reason)
+
+
+@pytest.mark.parametrize(("reason", "scene"), [case for case in STOPPED if case[0] is not R.UNKNOWN_SLOT])
+def test_the_plain_scan_names_the_same_fault_and_says_more(reason: NoFillReason, scene: Scene) -> None:
+    (verdict,) = judge(scene.snapshot.flights, scene.question)
+    assert verdict.stop is not None
+    assert verdict.stop.reason is reason
+    assert verdict.stop.detail
+
+
+@pytest.mark.parametrize("scene", STILL_OPEN)
+def test_what_is_just_within_every_rule_fills(scene: Scene) -> None:
+    assert isinstance(scene.decide(), Fill)
+    assert [verdict.stop for verdict in judge(scene.snapshot.flights, scene.question)] == [None]
+
+
+def test_a_share_that_falls_through_to_nobody_is_a_lost_draw() -> None:
+    scene = flight(tier=Tier.SPONSORSHIP, share=1)
+    decisions = [scene.decide(Random(seed)) for seed in range(50)]
+    assert NoFill(scene.request, NoFillReason.LOST_DRAW) in decisions
+
+
+def test_a_catalog_without_flights_reports_slot() -> None:
+    site = Site(SiteId("one"), "One", "https://one.example/", "America/Chicago")
+    empty = Snapshot.build(Catalog((site,), (OPEN.slot,)), 1)
+    assert decide(OPEN.request, empty, {}, OPEN.now, Random(1)) == NoFill(OPEN.request, NoFillReason.SLOT)
+    assert furthest([]) is NoFillReason.SLOT
+
+
+def test_a_no_fill_reports_the_flight_that_came_furthest() -> None:
+    reasons = [R.SLOT, R.PAUSED, R.PLACE, R.TOPIC, R.VARIANT, R.EXCLUDED]
+    base = replace(OPEN.flight, goal=None)
+    flights = (
+        replace(base, id=FlightId("a"), slots=frozenset({SlotId("footer")})),
+        replace(base, id=FlightId("b"), status=Status.PAUSED),
+        replace(base, id=FlightId("c"), targeting=Targeting(places=frozenset({IOWA}))),
+        replace(base, id=FlightId("d"), targeting=Targeting(topics=frozenset({POLITICS}))),
+        replace(base, id=FlightId("e"), creatives=(CreativeWeight(CreativeId("wordy")),)),
+        replace(base, id=FlightId("f")),
+    )
+    wordy = replace(CREATIVE, id=CreativeId("wordy"), variants=Variants(text(200), None, None))
+    asked = replace(OPEN.request, exclude=frozenset({"bank"}))
+    for count in range(1, len(flights) + 1):
+        scene = replace(OPEN, flight=flights[0], others=flights[1:count], creatives=(CREATIVE, wordy), request=asked)
+        assert scene.decide() == NoFill(asked, reasons[count - 1])
+
+
+def test_a_flight_is_stopped_by_the_rule_that_its_best_creative_reached() -> None:
+    wordy = replace(CREATIVE, id=CreativeId("wordy"), variants=Variants(text(200), None, None))
+    refused = replace(CREATIVE, id=CreativeId("refused"), disclosure="Paid for by Bank")
+    both = (CreativeWeight(wordy.id), CreativeWeight(refused.id))
+    scene = replace(flight(creatives=both), creatives=(wordy, refused))
+    assert isinstance(scene.decide(), Fill)
+    closed = replace(scene, slot=replace(scene.slot, allow_disclosure=False))
+    assert closed.decide() == NoFill(closed.request, NoFillReason.DISCLOSURE)
+
+
+def test_a_flight_that_fails_two_rules_reports_the_first() -> None:
+    scene = replace(request(place=None, exclude=frozenset({"bank"})), delivered=100)
+    (verdict,) = judge(scene.snapshot.flights, scene.question)
+    assert verdict.stop == Stop(NoFillReason.PLACE_UNKNOWN, "runs in us-mn only, and the page names no known place")
+
+
+def test_every_reason_has_its_place_in_the_order_and_only_the_unbuilt_have_no_rule() -> None:
+    order = ORDER_BY_TARGET + ORDER_BY_FIT + ORDER_BY_COUNTS + ORDER_BY_PAGE
+    outcomes = {R.UNKNOWN_SLOT, R.LOWER_TIER, R.LOST_DRAW}
+    assert [reason for reason, _ in order] == [reason for reason in NoFillReason if reason not in outcomes]
+    assert {reason for reason, check in order if check is None} == {R.HOURS, R.REGULATED, R.PACING, R.CAP, R.TAKEOVER}
+
+
+def test_those_who_could_run_and_did_not_win_lost_the_draw_or_are_in_a_lower_tier() -> None:
+    def other(name: str, tier: Tier, slots: frozenset[SlotId] | None = None) -> Flight:
+        return replace(OPEN.flight, id=FlightId(name), tier=tier, slots=slots)
+
+    scene = replace(
+        OPEN,
+        others=(
+            other("sponsor", Tier.SPONSORSHIP),
+            other("peer", Tier.STANDARD),
+            other("house", Tier.HOUSE),
+            other("elsewhere", Tier.HOUSE, frozenset({SlotId("footer")})),
+        ),
+    )
+    snapshot = scene.snapshot
+    verdicts = settle(judge(snapshot.flights, scene.question), snapshot.flight(scene.flight.id))
+    assert {each.flight.flight.id: each.stop and each.stop.reason for each in verdicts} == {
+        "flight": None,
+        "sponsor": NoFillReason.LOST_DRAW,
+        "peer": NoFillReason.LOST_DRAW,
+        "house": NoFillReason.LOWER_TIER,
+        "elsewhere": NoFillReason.SLOT,
+    }
+
+
+def test_without_a_winner_all_who_could_run_lost_the_draw() -> None:
+    scene = flight(tier=Tier.SPONSORSHIP, share=1)
+    (verdict,) = settle(judge(scene.snapshot.flights, scene.question), None)
+    assert verdict.stop is not None
+    assert verdict.stop.reason is NoFillReason.LOST_DRAW
