@@ -96,9 +96,11 @@ def make_catalog(creative: Creative | None = None, *, site: Site | None = None) 
     flight = Flight(
         FlightId("minnesota"),
         (CreativeWeight(creative.id),),
-        slots=frozenset(map(SlotId, ("masthead", "article-top", "article-middle", "article-end", "sidebar"))),
+        slots=frozenset(map(SlotId, ("masthead", "article-top", "article-middle", "article-bottom", "sidebar"))),
         repeat=True,
-        targeting=Targeting(places=frozenset({REMER.id}), topics=frozenset(), exclude_topics=frozenset({Topic("obits")})),
+        targeting=Targeting(
+            places=frozenset({REMER.id}), topics=frozenset(), exclude_topics=frozenset({Topic("obits")})
+        ),
     )
     sponsor = Advertiser(AdvertiserId("qwiket"), "QWIKET", frozenset({"fantasy-sports"}))
     campaign = Campaign(
@@ -113,7 +115,7 @@ def make_catalog(creative: Creative | None = None, *, site: Site | None = None) 
     )
     slots = tuple(
         Slot(SlotId(slot), site.id, 140)
-        for slot in ("masthead", "article-top", "article-middle", "article-end", "sidebar", "political")
+        for slot in ("masthead", "article-top", "article-middle", "article-bottom", "sidebar", "political")
     )
     return Catalog((site,), slots, (sponsor,), (campaign,))
 
@@ -229,7 +231,7 @@ class Stand:
         self.catalog = FixedCatalog(Snapshot.build(catalog or make_catalog(), 1, retired))
         self.recorder = MemoryRecorder()
         self.codec = TokenCodec((b"k" * 32,))
-        acceptance = Acceptance(self.codec, self.recorder, lambda: self.now.timestamp())
+        acceptance = Acceptance(self.codec, self.recorder, _any_length, self._second)
         places = OnePlace()
         self.deliverer = Deliverer(
             catalog=self.catalog,
@@ -260,6 +262,13 @@ class Stand:
         """Return a reader."""
         return self.app.test_client()
 
+    def _second(self) -> float:
+        return self.now.timestamp()
+
     def pass_time(self, **units: int) -> None:
         """Move the clock on; units as of `timedelta`."""
         self.now += timedelta(**units)
+
+
+def _any_length(_creative: IdHash, _variant: Variant) -> bool:
+    return True

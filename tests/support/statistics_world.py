@@ -31,7 +31,7 @@ from adserver.domain.ids import (
 )
 from adserver.domain.places import Place, PlaceLevel
 from adserver.domain.variants import Text, Variant, Variants
-from adserver.statistics.cell_store import Member, MemoryCellStore, StoredCell
+from adserver.statistics.cell_store import CellStore, Member, MemoryCellStore, StoredCell
 from adserver.statistics.parsing import parse_query
 from adserver.statistics.service import Result, StatisticsService
 
@@ -78,7 +78,9 @@ class World:
 
     def __init__(self) -> None:
         self.now = NOW
-        self.store = MemoryCellStore()
+        self.memory = MemoryCellStore()
+        self.store: CellStore = self.memory
+        self.places = Places()
         self.names = Names(
             flights={id_hash(Kind.FLIGHT, id_): order_name(id_, (0, *order)) for id_, order in ORDERS.items()},
             creatives={id_hash(Kind.CREATIVE, id_): order_name(id_, (0, "", "")) for id_ in CREATIVES},
@@ -86,7 +88,8 @@ class World:
             topics={id_hash(Kind.TOPIC, id_): Topic(id_) for id_ in TOPICS},
         )
         self.flights = {id_: Flight(FlightId(id_), (CreativeWeight(CreativeId("elevate")),)) for id_ in ORDERS}
-        self.starts, self.ends = date(2026, 11, 1), date(2026, 11, 30)
+        self.starts = date(2026, 11, 1)
+        self.ends: date | None = date(2026, 11, 30)
         self.sites = dict(SITES)
 
     def price(self, flight: str, price: Price) -> None:
@@ -143,11 +146,11 @@ class World:
             (Family.TOPICS, Member(flight_hash, slot_hash, topic=topic_hash), day),
         ):
             block, offset = divmod(time, family.block_size)
-            self.store.cells.append((family, StoredCell(member, block, Field(offset, variant, metric), number)))
+            self.memory.cells.append((family, StoredCell(member, block, Field(offset, variant, metric), number)))
 
     def service(self) -> StatisticsService:
         """Return the service over this world."""
-        return StatisticsService(self.store, lambda: self.names, self.catalog, Places(), lambda: self.now)
+        return StatisticsService(self.store, lambda: self.names, self.catalog, self.places, lambda: self.now)
 
     def ask(self, *metrics: str, by: tuple[str, ...] = (), **rest: object) -> Result:
         """Ask for metrics by dimensions, over all time unless `date_range` says otherwise."""
@@ -161,7 +164,7 @@ class World:
 
     def total(self, metric: str, **rest: object) -> float:
         """Ask for one number without dimensions."""
-        return self.ask(metric, **rest).rows[0].metrics[0]
+        return self.ask(metric, by=(), **rest).rows[0].metrics[0]
 
 
 def hash_of(kind: Kind, id_: str | None) -> IdHash:

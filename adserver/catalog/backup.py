@@ -1,0 +1,104 @@
+"""The newest revision on this host's disk, with all names: what gives Redis back what it lost."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from adserver.catalog.files import replace_file
+from adserver.catalog.revisions import (
+    FORMAT_VERSION,
+    NO_HEAD,
+    Head,
+    Revision,
+    RevisionUnreadable,
+    decode_documents,
+    decode_entry,
+    encode_documents,
+    encode_entry,
+)
+from adserver.catalog.store import RevisionStore, restore
+
+BACKUP_NAME: Final = "revision.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """What the file holds. Immutable by agreement: nobody changes the names."""
+
+    revision: Revision
+    names: dict[str, str]
+    """Fields of the names' hash."""
+
+
+class _BackupForm(msgspec.Struct, frozen=True):
+    version: int
+    digest: str
+    entry: msgspec.Raw
+    documents: bytes
+    names: dict[str, str]
+
+
+class RevisionBackup:
+    """One file of the data folder. The keeper alone writes it; it is replaced whole, so anyone may read."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._path = data_dir / BACKUP_NAME
+
+    def read(self) -> Backup | None:
+        """Return what is kept, or None where nothing is yet.
+
+        Raises:
+            RevisionUnreadable: damaged, or a newer version wrote it.
+            OSError: the file cannot be read.
+        """
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            form = msgspec.json.decode(data, type=_BackupForm)
+        except msgspec.DecodeError as error:
+            raise RevisionUnreadable(f"{self._path} is damaged: {error}") from error
+        if form.version != FORMAT_VERSION or form.digest != _digest(form):
+            raise RevisionUnreadable(f"{self._path} is damaged, or of another version")
+        return Backup(Revision(decode_entry(bytes(form.entry)), decode_documents(form.documents)), form.names)
+
+    def head(self) -> Head:
+        """Return the head of what is kept; `NO_HEAD` where nothing is, or nothing that can be read."""
+        try:
+            backup = self.read()
+        except (RevisionUnreadable, OSError):
+            return NO_HEAD
+        return backup.revision.head if backup else NO_HEAD
+
+    def write(self, backup: Backup) -> None:
+        """Replace what is kept, synced.
+
+        Raises:
+            OSError: the folder is full or read-only; what was kept is kept.
+        """
+        entry, documents = encode_entry(backup.revision.entry), encode_documents(backup.revision.documents)
+        form = _BackupForm(FORMAT_VERSION, "", msgspec.Raw(entry), documents, backup.names)
+        replace_file(self._path, msgspec.json.encode(msgspec.structs.replace(form, digest=_digest(form))))
+
+    def put_back(self, store: RevisionStore) -> bool:
+        """Give the store the kept revision and names if it lost them; return whether anything was written.
+
+        Raises:
+            RevisionUnreadable, OSError: what is kept cannot be read.
+            StoreUnavailable: the store does not answer.
+        """
+        backup = self.read()
+        return backup is not None and restore(store, backup.revision, backup.names)
+
+
+def _digest(form: _BackupForm) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    names = msgspec.json.encode(sorted(form.names.items()))
+    for part in (bytes(form.entry), form.documents, names):
+        digest.update(len(part).to_bytes(8, "big"))
+        digest.update(part)
+    return digest.hexdigest()

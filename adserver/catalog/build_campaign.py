@@ -1,0 +1,198 @@
+"""Builds the campaigns of a catalog from their rows, and notes every fault on the way."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from adserver.catalog.faults import FaultLog
+from adserver.catalog.positions import FieldPath
+from adserver.catalog.rows import (
+    CampaignRow,
+    CreativeRow,
+    FlightRow,
+    GoalRow,
+    PriceRow,
+    TargetingRow,
+    WeightedCreativeRow,
+)
+from adserver.catalog.texts import measure
+from adserver.catalog.unique import Thing, UniqueIds
+from adserver.domain.catalog import (
+    Campaign,
+    Creative,
+    CreativeWeight,
+    Flight,
+    Goal,
+    Pacing,
+    Price,
+    Targeting,
+)
+from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SlotId, Topic
+from adserver.domain.places import Place
+from adserver.domain.variants import Variants
+from adserver.places.errors import PlaceAmbiguous, PlaceNotFound
+
+
+class PlaceFinder(Protocol):
+    """What the campaigns' places are looked up in: the gazetteer, or a few places in a test."""
+
+    def find(self, text: str) -> Place:
+        """Return the place that a text names.
+
+        Raises:
+            PlaceNotFound, PlaceAmbiguous: worded for the person who wrote it.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a campaign is checked against. For one thread and one catalog."""
+
+    gazetteer: PlaceFinder
+    slots: frozenset[str] | None
+    """Ids of all slots; None: there is no slots.yaml, which is a fault of its own."""
+    faults: FaultLog
+    ids: UniqueIds
+
+
+class CampaignBuilder:
+    """Builds one campaign. For one thread."""
+
+    def __init__(self, around: Surroundings, file: str, index: int) -> None:
+        """Take where the campaign stands: its file, and its index there."""
+        self._around = around
+        self._file = file
+        self._path: FieldPath = ("campaigns", index)
+
+    def build(self, row: CampaignRow, advertiser: AdvertiserId) -> Campaign:
+        """Return the campaign; with faults noted, it is not fit to be served."""
+        self._take_id(Thing.CAMPAIGN, row.id, self._path)
+        if row.ends is not None and row.ends < row.starts:
+            self._fault((*self._path, "ends"), f"must not be before the start, {row.starts}")
+        creatives = tuple(self._creative(creative, number) for number, creative in enumerate(row.creatives))
+        flights = tuple(self._flight(flight, number, row) for number, flight in enumerate(row.flights))
+        return Campaign(
+            id=CampaignId(row.id),
+            advertiser=advertiser,
+            name=row.name,
+            timezone=row.timezone,
+            starts=row.starts,
+            ends=row.ends,
+            creatives=creatives,
+            flights=flights,
+            status=row.status,
+        )
+
+    def _creative(self, row: CreativeRow, number: int) -> Creative:
+        self._take_id(Thing.CREATIVE, row.id, (*self._path, "creatives", number))
+        words = row.variants
+        lengths = (measure(text) if text is not None else None for text in (words.name, words.short, words.long))
+        return Creative(
+            id=CreativeId(row.id),
+            click_url=row.click_url,
+            variants=Variants(*lengths),
+            utm=tuple((row.utm or {}).items()),
+            disclosure=row.disclosure,
+        )
+
+    def _flight(self, row: FlightRow, number: int, campaign: CampaignRow) -> Flight:
+        path = (*self._path, "flights", number)
+        self._take_id(Thing.FLIGHT, row.id, path)
+        self._check_days(row, campaign, path)
+        return Flight(
+            id=FlightId(row.id),
+            creatives=self._weights(row, campaign, path),
+            slots=self._slots(row, path),
+            status=row.status,
+            tier=row.tier,
+            share=row.share,
+            weight=row.weight,
+            goal=_goal(row.goal),
+            price=_price(row.price),
+            starts=row.starts,
+            ends=row.ends,
+            repeat=row.repeat,
+            targeting=self._targeting(row.targeting or TargetingRow(), (*path, "targeting")),
+        )
+
+    def _check_days(self, row: FlightRow, campaign: CampaignRow, path: FieldPath) -> None:
+        starts, ends = row.starts or campaign.starts, row.ends or campaign.ends
+        if starts < campaign.starts:
+            self._fault((*path, "starts"), f"must not be before the campaign's start, {campaign.starts}")
+        if row.starts and campaign.ends and row.starts > campaign.ends:
+            self._fault((*path, "starts"), f"must not be after the campaign's end, {campaign.ends}")
+        if row.ends and campaign.ends and row.ends > campaign.ends:
+            self._fault((*path, "ends"), f"must not be after the campaign's end, {campaign.ends}")
+        if row.ends and ends and ends < starts:
+            self._fault((*path, "ends"), f"must not be before the start, {starts}")
+
+    def _weights(self, row: FlightRow, campaign: CampaignRow, path: FieldPath) -> tuple[CreativeWeight, ...]:
+        known = [creative.id for creative in campaign.creatives]
+        if row.creatives is None:
+            if not known:
+                self._fault(path, "has no creative; the campaign must have one at least")
+            return tuple(CreativeWeight(CreativeId(id_)) for id_ in known)
+        named = [one if isinstance(one, WeightedCreativeRow) else WeightedCreativeRow(id=one) for one in row.creatives]
+        seen: set[str] = set()
+        for number, one in enumerate(named):
+            if one.id not in known:
+                self._fault(
+                    (*path, "creatives", number), f"the campaign has no creative `{one.id}`; {_there_are(known)}"
+                )
+            elif one.id in seen:
+                self._fault((*path, "creatives", number), f"`{one.id}` stands twice in this list; give it a weight")
+            seen.add(one.id)
+        return tuple(CreativeWeight(CreativeId(one.id), one.weight) for one in named)
+
+    def _slots(self, row: FlightRow, path: FieldPath) -> frozenset[SlotId] | None:
+        if row.slots is None:
+            return None
+        known = self._around.slots
+        for number, id_ in enumerate(row.slots):
+            if known is not None and id_ not in known:
+                self._fault((*path, "slots", number), f"there is no slot `{id_}`; {_there_are(known)}")
+        return frozenset(SlotId(id_) for id_ in row.slots)
+
+    def _targeting(self, row: TargetingRow, path: FieldPath) -> Targeting:
+        return Targeting(
+            places=self._places(row.places, (*path, "places")),
+            exclude_places=self._places(row.exclude_places, (*path, "exclude_places")),
+            topics=self._topics(row.topics, (*path, "topics")),
+            exclude_topics=self._topics(row.exclude_topics, (*path, "exclude_topics")),
+        )
+
+    def _places(self, words: tuple[str, ...], path: FieldPath) -> frozenset[PlaceId]:
+        found: set[PlaceId] = set()
+        for number, text in enumerate(words):
+            try:
+                found.add(self._around.gazetteer.find(text).id)
+            except (PlaceNotFound, PlaceAmbiguous) as error:
+                self._fault((*path, number), str(error))
+        return frozenset(found)
+
+    def _topics(self, words: tuple[str, ...], path: FieldPath) -> frozenset[Topic]:
+        for number, word in enumerate(words):
+            self._around.ids.take_word(Thing.TOPIC, word, self._file, (*path, number))
+        return frozenset(Topic(word) for word in words)
+
+    def _take_id(self, thing: Thing, id_: str, path: FieldPath) -> None:
+        self._around.ids.take(thing, id_, self._file, (*path, "id"))
+
+    def _fault(self, path: FieldPath, message: str) -> None:
+        self._around.faults.add(self._file, path, message)
+
+
+def _goal(row: GoalRow | None) -> Goal | None:
+    """Return a goal as it serves today: as fast as it can, whatever its default will be once pacing is built."""
+    return Goal(row.impressions, Pacing.ASAP) if row else None
+
+
+def _price(row: PriceRow | None) -> Price | None:
+    return Price(row.currency, row.cpm, row.flat) if row else None
+
+
+def _there_are(ids: "frozenset[str] | list[str]") -> str:
+    """Return the ids there are, as many as a message bears."""
+    listed = sorted(ids)
+    if not listed:
+        return "there are none"
+    return f"there are {', '.join(listed[:20])}{' and more' if len(listed) > 20 else ''}"

@@ -1,0 +1,111 @@
+"""Reads a campaigns folder: every campaign file, and slots.yaml."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from adserver.catalog.build import build_catalog
+from adserver.catalog.build_campaign import PlaceFinder
+from adserver.catalog.checking import check_campaign_file, check_slots_file
+from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject
+from adserver.catalog.faults import refusal
+from adserver.catalog.positions import Positions
+from adserver.catalog.reading import UnreadableDocument
+from adserver.catalog.upload import Format, read_document
+from adserver.domain.errors import Fault, InputRefused, InputTooLarge
+
+_FORMATS: Final = {".yaml": Format.YAML, ".yml": Format.YAML, ".json": Format.JSON}
+_SLOTS_STEM: Final = Path(SLOTS_FILE).stem
+_RULES_STEM: Final = Path(RULES_FILE).stem
+
+
+def read_folder(folder: Path) -> Documents:
+    """Return the documents of a folder: `slots.yaml`, and every other .yaml, .yml and .json file as a campaign file.
+
+    Hidden files and sub-folders are left alone. What is missing, `list_notices` tells.
+
+    Raises:
+        InputRefused: with every fault of every file taken alone; also where the folder or a file cannot be read.
+    """
+    reader = _read(folder)
+    if reader.faults:
+        raise refusal(reader.faults)
+    return reader.documents()
+
+
+def check_folder(folder: Path, gazetteer: PlaceFinder) -> Documents:
+    """Return the documents of a folder that can be published as they are.
+
+    Raises:
+        InputRefused: with every fault of every file, those that only the whole tells included: as far as the files
+            can be read.
+    """
+    reader = _read(folder)
+    documents = reader.documents()
+    try:
+        build_catalog(documents, gazetteer)
+    except InputRefused as refused:
+        said = {fault.file for fault in reader.faults}
+        reader.faults.extend(fault for fault in refused.faults if fault.file not in said)
+    if reader.faults:
+        raise refusal(reader.faults)
+    return documents
+
+
+def _read(folder: Path) -> "_FolderReader":
+    reader = _FolderReader()
+    for path in _documents_in(folder, reader.faults):
+        reader.read(path)
+    return reader
+
+
+def _documents_in(folder: Path, faults: list[Fault]) -> Iterator[Path]:
+    try:
+        paths = sorted(folder.iterdir())
+    except OSError as error:
+        faults.append(Fault("", f"the folder cannot be read: {error.strerror}", str(folder)))
+        return
+    for path in paths:
+        if path.suffix in _FORMATS and not path.name.startswith(".") and not path.is_dir():
+            yield path
+
+
+class _FolderReader:
+    """Collects the documents and faults of one folder. For one thread."""
+
+    def __init__(self) -> None:
+        self.campaign_files: dict[str, JsonObject] = {}
+        self.slots: JsonObject | None = None
+        self.positions: dict[str, Positions] = {}
+        self.faults: list[Fault] = []
+
+    def documents(self) -> Documents:
+        """Return what could be read."""
+        return Documents(self.campaign_files, self.slots, None, self.positions)
+
+    def read(self, path: Path) -> None:
+        """Take one file, or note what is wrong with it."""
+        try:
+            self._take(path)
+        except InputRefused as refused:
+            self.faults.extend(refused.faults)
+        except UnreadableDocument as unreadable:
+            self.faults.append(unreadable.fault)
+        except InputTooLarge as too_large:
+            self.faults.append(Fault("", str(too_large), path.name))
+        except OSError as error:
+            self.faults.append(Fault("", f"the file cannot be read: {error.strerror}", path.name))
+
+    def _take(self, path: Path) -> None:
+        if path.stem == _RULES_STEM:
+            self.faults.append(Fault("", f"{RULES_FILE} isn't built yet; take the file away", path.name))
+            return
+        parsed = read_document(path.read_bytes(), _FORMATS[path.suffix], path.name)
+        if path.stem != _SLOTS_STEM:
+            self.campaign_files[path.name] = check_campaign_file(parsed, path.name)
+            self.positions[path.name] = parsed.positions
+        elif self.slots is not None:
+            self.faults.append(Fault("", f"there are two files of slots; keep {SLOTS_FILE}", path.name))
+        else:
+            self.slots = check_slots_file(parsed, path.name)
+            self.positions[SLOTS_FILE] = parsed.positions

@@ -1,0 +1,204 @@
+"""Takes an upload to a new revision: whole, or not at all."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+from adserver.catalog.backup import RevisionBackup
+from adserver.catalog.build import build_catalog
+from adserver.catalog.build_campaign import PlaceFinder
+from adserver.catalog.documents import Documents
+from adserver.catalog.folder import check_folder
+from adserver.catalog.merging import Extent, refuse_taken, settled_documents, trial_documents
+from adserver.catalog.naming import add_names
+from adserver.catalog.plan import Plan, make_plan
+from adserver.catalog.revisions import NO_HEAD, Entry, Head, RevisionUnreadable
+from adserver.catalog.store import RevisionStore, publish
+from adserver.domain.catalog import Catalog
+from adserver.domain.errors import InputRefused, StaleBase
+
+_ATTEMPTS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What is live: its head and its documents, empty ones where nothing was published. Immutable."""
+
+    head: Head
+    documents: Documents
+
+    @property
+    def revision(self) -> int:
+        """The number of the live revision; 0: nothing was published."""
+        return self.head.number
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What became of an upload. Immutable."""
+
+    base: int
+    """The revision that it was compared with; 0: none."""
+    revision: int | None
+    """The revision that is live now, `base` itself where nothing changed; None after a dry run."""
+    plan: Plan
+
+
+class Publisher:
+    """Publishes what people send. Shared by all threads; two that publish at once are told apart by the store.
+
+    What it remembers of the live revision is swapped by one assignment.
+    """
+
+    def __init__(
+        self,
+        store: RevisionStore,
+        gazetteer: PlaceFinder,
+        clock: Callable[[], datetime],
+        backup: RevisionBackup | None = None,
+    ) -> None:
+        """Take what it works with.
+
+        Args:
+            store: where revisions are kept.
+            gazetteer: what places are resolved by.
+            clock: the present, aware UTC.
+            backup: the data folder's copy, put back first where the store has lost it; None where there is no folder.
+        """
+        self._store = store
+        self._gazetteer = gazetteer
+        self._clock = clock
+        self._backup = backup
+        self._live = Live(NO_HEAD, Documents())
+        self._built: tuple[Head, Catalog] = (NO_HEAD, Catalog())
+
+    def live(self) -> Live:
+        """Return what is live.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        head = self._store.head()
+        if self._backup is not None and self._backup.head().number > head.number:
+            self._backup.put_back(self._store)
+            head = self._store.head()
+        live = self._live
+        if live.head != head:
+            live = self._live = Live(head, self._documents(head))
+        return live
+
+    def catalog(self, live: Live) -> Catalog:
+        """Return what is live as it is served.
+
+        Raises:
+            RevisionUnreadable: a newer version published it.
+        """
+        head, catalog = self._built
+        if head != live.head:
+            try:
+                catalog = build_catalog(live.documents, self._gazetteer)
+            except InputRefused as error:
+                raise RevisionUnreadable(f"revision {live.revision} cannot be read: {error}") from error
+            self._built = (live.head, catalog)
+        return catalog
+
+    def history(self) -> tuple[Entry, ...]:
+        """Return who published what and when, newest first.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        return self._store.history()
+
+    def publish(
+        self,
+        upload: Documents,
+        *,
+        extent: Extent,
+        author: str,
+        message: str = "",
+        base: int | None = None,
+        dry_run: bool = False,
+    ) -> Published:
+        """Lay an upload over what is live and make that the next revision, if anything changes.
+
+        Args:
+            upload: files as they were read.
+            extent: how much of what is live it speaks for.
+            author: who publishes.
+            message: why.
+            base: the revision that the sender looked at; None: whichever is live.
+            dry_run: only say what would change.
+
+        Raises:
+            InputRefused: the whole would have faults; all are listed.
+            IdTaken: an id belongs to a campaign that stays.
+            StaleBase: `base` is not live, or is no longer.
+            StoreUnavailable: the store does not answer. Sending again is safe.
+        """
+        for attempt in range(_ATTEMPTS):
+            live = self.live()
+            if base is not None and base != live.revision:
+                raise StaleBase(base, live.revision)
+            try:
+                return self._publish_over(live, upload, extent, author, message, dry_run=dry_run)
+            except StaleBase:
+                if base is not None or attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    def read_folder(self, folder: Path) -> Documents:
+        """Return the documents of a folder that can be published as they are.
+
+        Raises:
+            InputRefused: with every fault of every file.
+        """
+        return check_folder(folder, self._gazetteer)
+
+    def first_publish(self, folder: Documents, *, author: str, message: str = "first start") -> Published | None:
+        """Publish a folder as the first revision, only where there is none in the store nor in the data folder.
+
+        Returns None where there is one.
+
+        Raises:
+            InputRefused: the folder has faults; all are listed.
+            StoreUnavailable: the store does not answer.
+            RevisionUnreadable, OSError: the data folder's revision cannot be read.
+        """
+        if self._backup is not None:
+            self._backup.read()  # one that cannot be read is no reason to begin anew at 1
+        if self.live().head != NO_HEAD:
+            return None
+        try:
+            return self.publish(folder, extent=Extent.FOLDER, author=author, message=message, base=0)
+        except StaleBase:  # another host was first
+            return None
+
+    def _documents(self, head: Head) -> Documents:
+        if head == NO_HEAD:
+            return Documents()
+        revision = self._store.get(head.number)
+        if revision is None:
+            raise RevisionUnreadable(f"revision {head.number} is live, but the store does not hold it")
+        return revision.documents
+
+    def _publish_over(
+        self, live: Live, upload: Documents, extent: Extent, author: str, message: str, *, dry_run: bool
+    ) -> Published:
+        refuse_taken(live.documents, upload, extent)
+        catalog = build_catalog(trial_documents(live.documents, upload, extent), self._gazetteer)
+        settled = settled_documents(live.documents, upload, extent)
+        base = live.revision
+        plan = make_plan(live.documents if base else None, settled)
+        if base and not plan:
+            return Published(base, None if dry_run else base, plan)
+        now = self._clock()
+        names = add_names(self._store.name_fields(), catalog, int(now.timestamp()))
+        if dry_run:
+            return Published(base, None, plan)
+        revision = publish(
+            self._store, live.head, settled, author=author, at=now, message=message, plan=plan, names=names
+        )
+        return Published(base, revision.number, plan)

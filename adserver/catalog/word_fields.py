@@ -1,0 +1,188 @@
+"""The marshmallow fields of campaign files that hold words: texts, ids, links, places, days."""
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from functools import cache
+from typing import Final
+from zoneinfo import available_timezones
+
+from marshmallow import ValidationError
+
+from adserver.catalog.fields import Checked, describe
+from adserver.catalog.texts import MAX_GRAPHEMES, clean_text
+from adserver.decision.topics import normalise_topic
+from adserver.domain.ids import SLUG_PATTERN
+
+_SLUG: Final = re.compile(SLUG_PATTERN)
+_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
+_FIRST_YEAR: Final = 2000
+_LAST_YEAR: Final = 2199
+
+
+class Words(Checked[str]):
+    """A text that people read, trimmed at the ends."""
+
+    def __init__(
+        self,
+        *,
+        limit: int = MAX_GRAPHEMES,
+        clean: Callable[[str], str] | None = None,
+        required: bool = False,
+        allow_none: bool = False,
+    ) -> None:
+        """Take the most characters, and a further check that returns the text or raises ValueError."""
+        super().__init__(f"text of 1 to {limit:,} characters", required=required, allow_none=allow_none)
+        self._limit = limit
+        self._clean = clean
+
+    def read(self, value: object) -> str:
+        """Return the clean text."""
+        if not isinstance(value, str):
+            raise _unquoted(self, value)
+        try:
+            text = clean_text(value, self._limit)
+            return self._clean(text) if self._clean else text
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class Link(Checked[str]):
+    """A URL, stored in the canonical form that its check returns."""
+
+    def __init__(
+        self, clean: Callable[[str], str], due: str, *, required: bool = False, allow_none: bool = False
+    ) -> None:
+        """Take the check, which raises ValueError, and what is due."""
+        super().__init__(due, required=required, allow_none=allow_none)
+        self._clean = clean
+
+    def read(self, value: object) -> str:
+        """Return the canonical link."""
+        if not isinstance(value, str):
+            raise self.wrong(value)
+        try:
+            return self._clean(value)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class Slug(Checked[str]):
+    """An id or label."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        """Say whether it may be left out."""
+        due = "1 to 64 of a-z, 0-9 and -, beginning with a letter or digit"
+        super().__init__(due, required=required)
+
+    def read(self, value: object) -> str:
+        """Return the slug as written."""
+        if not isinstance(value, str):
+            raise _unquoted(self, value)
+        if not _SLUG.fullmatch(value):
+            raise self.wrong(value)
+        return value
+
+
+class TopicWord(Checked[str]):
+    """A topic, stored in its one spelling."""
+
+    def __init__(self) -> None:
+        super().__init__("a topic of 1 to 64 characters")
+
+    def read(self, value: object) -> str:
+        """Return the normalised topic."""
+        if not isinstance(value, str):
+            raise _unquoted(self, value)
+        try:
+            return normalise_topic(clean_text(value))
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+
+class PlaceWords(Words):
+    """A place as people write it; which one it is, the gazetteer tells later."""
+
+    def __init__(self) -> None:
+        super().__init__(limit=200)
+        self.due = 'a place such as "Remer, MN", "Cass County, MN", "MN" or "56672"'
+
+    def read(self, value: object) -> str:
+        """Return the place's words."""
+        if isinstance(value, Mapping):
+            raise ValidationError("{near: …} isn't built yet; name the places themselves")
+        return super().read(value)
+
+
+class Currency(Checked[str]):
+    """An ISO 4217 code, by its shape."""
+
+    def __init__(self) -> None:
+        super().__init__("a currency code of three capitals such as USD", required=True)
+
+    def read(self, value: object) -> str:
+        """Return the code."""
+        if not isinstance(value, str) or not re.fullmatch("[A-Z]{3}", value):
+            raise self.wrong(value)
+        return value
+
+
+class Day(Checked[str]):
+    """A calendar day, stored as ISO text."""
+
+    def __init__(self, *, required: bool = False) -> None:
+        """Say whether it may be left out; then it may be null, too."""
+        due = f"a day such as 2025-06-01, of the years {_FIRST_YEAR} to {_LAST_YEAR}, without a time"
+        super().__init__(due, required=required, allow_none=not required)
+
+    def read(self, value: object) -> str:
+        """Return the day."""
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise self.wrong(value)
+        try:
+            day = date.fromisoformat(value)
+        except ValueError as error:
+            raise ValidationError(f"must be {self.due}; there is no {value}") from error
+        if not _FIRST_YEAR <= day.year <= _LAST_YEAR:
+            raise self.wrong(value)
+        return value
+
+
+class Zone(Checked[str]):
+    """A time zone's name in the IANA database."""
+
+    def __init__(self) -> None:
+        super().__init__("the name of a time zone such as America/Chicago", required=True)
+
+    def read(self, value: object) -> str:
+        """Return the name."""
+        if not isinstance(value, str) or value not in _zones():
+            raise self.wrong(value)
+        return value
+
+
+@cache
+def _zones() -> frozenset[str]:
+    """Read the database's names once: they are a walk over some 600 files."""
+    return frozenset(available_timezones()) - {"localtime", "Factory"}  # one means this host, the other nothing
+
+
+class Language(Checked[str]):
+    """A language tag as HTML's `lang` takes it."""
+
+    def __init__(self) -> None:
+        super().__init__("a language tag such as en or en-US")
+
+    def read(self, value: object) -> str:
+        """Return the tag."""
+        if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+            raise self.wrong(value)
+        return value
+
+
+def _unquoted(field: Checked[str], value: object) -> ValidationError:
+    if isinstance(value, bool | int | Decimal):
+        return ValidationError(f"must be {field.due}, not {describe(value)}; put it in quotes")
+    return field.wrong(value)

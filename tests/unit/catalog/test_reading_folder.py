@@ -1,0 +1,84 @@
+"""A campaigns folder is read whole, and every fault of every file is told at once."""
+
+from pathlib import Path
+
+import pytest
+
+from adserver.catalog.folder import read_folder
+from adserver.domain.errors import InputRefused
+
+ADVERTISER = "advertiser: {id: %s, name: X}\n"
+
+
+def folder_with(folder: Path, **files: str | bytes) -> Path:
+    for name, text in files.items():
+        path = folder / name.replace("_", ".")
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return folder
+
+
+def faults_of(folder: Path) -> list[str]:
+    with pytest.raises(InputRefused) as caught:
+        read_folder(folder)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def test_every_campaign_file_and_the_slots_are_read(tmp_path: Path) -> None:
+    json_text = '{"advertiser": {"id": "c", "name": "X"}}'
+    folder_with(
+        tmp_path, a_yaml=ADVERTISER % "a", b_yml=ADVERTISER % "b", c_json=json_text, slots_yaml="sites: []\nslots: []"
+    )
+    documents = read_folder(tmp_path)
+    assert list(documents.campaign_files) == ["a.yaml", "b.yml", "c.json"]
+    assert documents.slots == {"sites": [], "slots": []}
+    assert documents.rules is None
+
+
+def test_other_files_hidden_ones_and_folders_are_left_alone(tmp_path: Path) -> None:
+    folder_with(tmp_path, a_yaml=ADVERTISER % "a", README_md="# hello", notes_txt="x")
+    (tmp_path / ".b.yaml").write_text("not: right")
+    (tmp_path / "old.yaml").mkdir()
+    assert list(read_folder(tmp_path).campaign_files) == ["a.yaml"]
+
+
+def test_missing_slots_are_none(tmp_path: Path) -> None:
+    assert read_folder(tmp_path).slots is None
+
+
+def test_every_fault_of_every_file_is_told_with_file_line_and_column(tmp_path: Path) -> None:
+    folder_with(
+        tmp_path,
+        a_yaml="advertiser:\n  id: A\n  name: 7\n",
+        b_yaml="a: [1\n",
+        c_json=b"\xff",
+        d_yaml=b"#" * 2_000_001,
+        slots_yaml="sites: []\n",
+    )
+    faults = faults_of(tmp_path)
+    assert [fault.split(": ")[0] for fault in faults] == [
+        "a.yaml:2:3",
+        "a.yaml:3:3",
+        "b.yaml:2:1",
+        "c.json:1:1",
+        "d.yaml",
+        "slots.yaml:1:1",
+    ]
+
+
+def test_rules_are_not_built_yet_and_never_ignored(tmp_path: Path) -> None:
+    folder_with(tmp_path, rules_yaml="rules: []")
+    assert faults_of(tmp_path) == ["rules.yaml: rules.yaml isn't built yet; take the file away"]
+
+
+def test_two_files_of_slots_are_one_too_many(tmp_path: Path) -> None:
+    folder_with(tmp_path, slots_yaml="sites: []\nslots: []", slots_json='{"sites": [], "slots": []}')
+    assert faults_of(tmp_path) == ["slots.yaml: there are two files of slots; keep slots.yaml"]
+
+
+def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
+    assert "the folder cannot be read: No such file" in faults_of(tmp_path / "missing")[0]
+
+
+def test_a_link_to_nothing_is_a_fault_of_that_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").symlink_to(tmp_path / "gone")
+    assert faults_of(tmp_path) == ["a.yaml: the file cannot be read: No such file or directory"]

@@ -1,0 +1,42 @@
+"""The JSON Schema that editors use: current, and of the shape that the reader takes."""
+
+import json
+from pathlib import Path
+
+from adserver.catalog.documents import JsonObject, mapping
+from adserver.catalog.json_schema import campaign_file_json_schema
+
+ROOT = Path(__file__).parents[3]
+PUBLISHED = ROOT / "docs" / "campaign.schema.json"
+
+
+def properties(schema: JsonObject, *names: str) -> JsonObject:
+    for name in names:
+        schema = mapping(mapping(schema, "properties"), name)
+        schema = mapping(schema, "items") or schema
+    return schema
+
+
+def test_the_published_schema_is_current() -> None:
+    current = json.dumps(campaign_file_json_schema(), indent=2, ensure_ascii=False) + "\n"
+    assert PUBLISHED.read_text(encoding="utf-8") == current, "write adserver.catalog.json_schema's to docs/ again"
+
+
+def test_it_knows_what_is_required_and_that_nothing_else_is_taken() -> None:
+    campaign = properties(campaign_file_json_schema(), "campaigns")
+    assert campaign["required"] == ["id", "name", "starts", "timezone"]
+    assert campaign["additionalProperties"] is False
+
+
+def test_it_knows_closed_sets_bounds_and_what_is_not_built() -> None:
+    flight = properties(campaign_file_json_schema(), "campaigns", "flights")
+    assert properties(flight, "tier")["enum"] == ["sponsorship", "standard", "house"]
+    assert (properties(flight, "share")["minimum"], properties(flight, "share")["maximum"]) == (1, 100)
+    assert properties(flight, "caps")["not"] == {}
+
+
+def test_every_sample_campaign_file_names_it_for_editors() -> None:
+    line = "# yaml-language-server: $schema=../docs/campaign.schema.json\n"
+    files = [path for path in (ROOT / "campaigns").glob("*.yaml") if path.stem != "slots"]
+    assert files
+    assert all(path.read_text(encoding="utf-8").startswith(line) for path in files)
