@@ -21,6 +21,9 @@ from adserver.domain.variants import Variant
 
 LAYOUT_VERSION: Final = 1
 
+SHARDS_KEY: Final = "{meta}:shards"
+"""Holds N, written once and never changed by a running system."""
+
 
 class Family(StrEnum):
     """What is kept together."""

@@ -100,6 +100,8 @@ class SpoolRecorder:
     def flush(self) -> None:
         """Write the sums of decisions since the last flush; what does not fit on the disk is kept for the next."""
         with self._flush_lock:
+            if not self._sums and not self._unwritten_drops:
+                return
             writer = self._open_writer()
             if writer is None:
                 return

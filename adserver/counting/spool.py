@@ -192,10 +192,14 @@ def _lock_header(folder: Path) -> int | None:
 
 
 def _make_header(folder: Path, path: Path) -> None:
-    """Make a header whole or not at all; of two processes that try at once, one's stands."""
-    draft = folder / f"{HEADER_NAME}.{os.getpid()}"
+    """Make a header whole or not at all; of several that try at once, one's stands.
+
+    The draft's name is drawn, never a pid: where pids come again after a kill, a draft left linked to the header would
+    be cut to nothing, and the header with it.
+    """
+    draft = folder / f"{HEADER_NAME}.{secrets.token_hex(8)}"
     page = _HEADER.pack(_MAGIC, secrets.token_bytes(8), 0).ljust(_HEADER_BYTES, b"\0")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         if os.write(descriptor, page) != len(page):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

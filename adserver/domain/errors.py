@@ -22,7 +22,7 @@ class Fault:
 
     def __str__(self) -> str:
         where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
-        return f"{where}: {self.path}: {self.message}" if where else f"{self.path}: {self.message}"
+        return ": ".join(part for part in (where, self.path, self.message) if part)
 
 
 class InputRefused(AdserverError):

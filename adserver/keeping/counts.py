@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from adserver.counting.cells import CLICKS, IMPRESSIONS, VIEWABLE, Metric, cell_field
+from adserver.domain.errors import AdserverError
 from adserver.domain.ids import IdHash
 from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.variants import Variant
@@ -20,6 +21,13 @@ class Applied:
     """False: the shard stands elsewhere in this spool, and nothing was written."""
     offset: int
     """Where it stands now, in bytes."""
+
+
+class ShardsDiffer(AdserverError):
+    """The store's counts are cut into another number of shards than this service counts by."""
+
+    def __init__(self, stored: int, ours: int) -> None:
+        super().__init__(f"Redis counts in {stored} shards, this service in {ours}; it belongs to another set-up")
 
 
 class CountStore(Protocol):
@@ -41,6 +49,13 @@ class CountStore(Protocol):
     def declare_dropped(self, spool_id: str, events: int) -> None:
         """Set how many events a spool's workers answered but could not write, ever."""
 
+    def agree_on_shards(self, shards: int) -> None:
+        """Fix the number of shards where none is yet.
+
+        Raises:
+            ShardsDiffer: it is fixed, to another.
+        """
+
 
 class MemoryCountStore:
     """The script's rules in plain Python, for tests of what stands on the port. One thread."""
@@ -56,6 +71,7 @@ class MemoryCountStore:
         self.net: dict[tuple[int, IdHash], int] = defaultdict(int)
         self.goals: dict[tuple[int, IdHash], Goal] = {}
         self.drops: dict[str, int] = defaultdict(int)
+        self.shards = 0
 
     def apply(self, batch: Batch) -> Applied:
         """Apply a batch."""
@@ -86,6 +102,12 @@ class MemoryCountStore:
     def declare_dropped(self, spool_id: str, events: int) -> None:
         """Set what a spool dropped."""
         self.drops[f"spool:{spool_id}"] = events
+
+    def agree_on_shards(self, shards: int) -> None:
+        """Fix the number of shards where none is yet."""
+        self.shards = self.shards or shards
+        if self.shards != shards:
+            raise ShardsDiffer(self.shards, shards)
 
     def _apply_event(self, batch: Batch, event: TokenEvent) -> None:
         group = batch.groups[event.group]

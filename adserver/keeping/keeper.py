@@ -2,8 +2,10 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -16,7 +18,7 @@ from adserver.domain.ids import FlightId, IdHash
 from adserver.keeping.batches import Goal
 from adserver.keeping.calendar import SiteCalendar
 from adserver.keeping.counter import SpoolCounter
-from adserver.keeping.counts import CountStore
+from adserver.keeping.counts import CountStore, ShardsDiffer
 
 TICK_SECONDS: Final = 0.25
 _RECALL_SECONDS: Final = 5.0
@@ -28,7 +30,7 @@ _log: Final = logging.getLogger(__name__)
 class CatalogKeeping(Protocol):
     """What the keeper asks of the catalog's mirror."""
 
-    def step(self, now: float) -> int:
+    def step(self, now: datetime) -> int:
         """Bring the newest revision to this host's disk; return its number. Never raises for Redis being away."""
 
 
@@ -85,9 +87,14 @@ class Keeper:
         self._recall_at = 0.0
         self._redis = True
 
-    def step(self, now: float) -> KeeperReport:
-        """Do one round at monotonic time `now`, in seconds; Redis or the disk being away is reported, not raised."""
-        revision = self._catalog.step(now)
+    def step(self, now: float, wall: datetime) -> KeeperReport:
+        """Do one round; Redis or the disk being away is reported, not raised.
+
+        Args:
+            now: monotonic seconds.
+            wall: the same moment, aware UTC.
+        """
+        revision = self._catalog.step(wall)
         self._follow_catalog()
         try:
             self._counter.sync()
@@ -97,13 +104,14 @@ class Keeper:
         try:
             applied = self._count(now)
             self._report_redis(reachable=True)
-        except (StoreUnavailable, NamesUnreadable) as error:
+        except (StoreUnavailable, NamesUnreadable, ShardsDiffer) as error:
             self._recall_at = 0.0
             self._report_redis(reachable=False, why=str(error))
         return KeeperReport(self._redis, self._counter.backlog().unapplied_bytes, applied, revision)
 
     def _count(self, now: float) -> int:
         if now >= self._recall_at:
+            self._counts.agree_on_shards(self._shards)
             self._counter.recall()
             self._recall_at = now + _RECALL_SECONDS
         applied = self._counter.apply(self._calendar_now().day, self._goals, _BATCHES_A_STEP)
@@ -156,21 +164,16 @@ class Keeper:
         self._redis = reachable
 
 
-def run_keeper(keeper: Keeper, clock: Callable[[], float], stop: threading.Event, idle: Callable[[], bool]) -> None:
-    """Step four times a second until `stop` is set, or `idle` says that nobody writes any more and all is counted.
-
-    After `stop` all that is written by then is still applied, as far as Redis takes it.
-    """
+def run_keeper(keeper: Keeper, stop: threading.Event) -> None:
+    """Step four times a second until `stop` is set; then still apply all that is written, as far as Redis takes it."""
     while not stop.wait(TICK_SECONDS):
-        report = _catch_up(keeper, clock, stop.is_set)
-        if report.redis and not report.unapplied_bytes and idle():
-            return
-    _catch_up(keeper, clock, lambda: False)
+        _catch_up(keeper, stop.is_set)
+    _catch_up(keeper, lambda: False)
 
 
-def _catch_up(keeper: Keeper, clock: Callable[[], float], enough: Callable[[], bool]) -> KeeperReport:
+def _catch_up(keeper: Keeper, enough: Callable[[], bool]) -> None:
     """Step until all is counted, nothing more can be, or it is `enough`."""
-    report = keeper.step(clock())
-    while report.applied_ranges and report.unapplied_bytes and not enough():
-        report = keeper.step(clock())
-    return report
+    while True:
+        report = keeper.step(time.monotonic(), datetime.now(UTC))
+        if not report.applied_ranges or not report.unapplied_bytes or enough():
+            return

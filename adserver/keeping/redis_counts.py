@@ -8,11 +8,11 @@ from typing import Final, cast
 import redis
 from redis.exceptions import NoScriptError, RedisError
 
-from adserver.counting.cells import shard_tag
+from adserver.counting.cells import SHARDS_KEY, shard_tag
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.batches import Batch, Cell
-from adserver.keeping.counts import Applied
+from adserver.keeping.counts import Applied, ShardsDiffer
 
 DEDUPE_WINDOW_SECONDS: Final = 7 * 24 * 3600
 """A token older than this counts no more: its bits may be gone."""
@@ -69,6 +69,16 @@ class RedisCountStore:
             self._client.hset(f"{shard_tag(0)}drops", f"spool:{spool_id}", str(events))
         except RedisError as error:
             raise StoreUnavailable(f"Redis did not take a count of drops: {error}") from error
+
+    def agree_on_shards(self, shards: int) -> None:
+        """Fix the number of shards where none is yet."""
+        try:
+            self._client.set(SHARDS_KEY, shards, nx=True)
+            stored = int(cast("bytes", self._client.get(SHARDS_KEY)))
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis did not say how its counts are cut: {error}") from error
+        if stored != shards:
+            raise ShardsDiffer(stored, shards)
 
     def _call(self, keys: list[str], arguments: list[str | bytes | int]) -> tuple[int, int]:
         if not self._sha:

@@ -17,7 +17,7 @@ from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.token import Token
 from adserver.domain.variants import Variant
 from adserver.keeping.batches import Batch, BatchBuilder, Goal
-from adserver.keeping.counts import Applied, CountStore, MemoryCountStore
+from adserver.keeping.counts import Applied, CountStore, MemoryCountStore, ShardsDiffer
 from adserver.keeping.redis_counts import RedisCountStore
 
 WINDOW_SECONDS = 7 * 24 * 3600
@@ -154,12 +154,21 @@ def test_a_server_that_is_gone_is_said_to_be_unavailable() -> None:
             call()
 
 
+def test_the_number_of_shards_is_fixed_by_the_first_who_counts(store: CountStore) -> None:
+    store.agree_on_shards(1)
+    store.agree_on_shards(1)
+
+    with pytest.raises(ShardsDiffer, match="Redis counts in 1 shards, this service in 16"):
+        store.agree_on_shards(16)
+
+
 def calls(store: CountStore) -> tuple[Callable[[], object], ...]:
     return (
         lambda: store.apply(batch()),
         lambda: store.applied(0),
         lambda: store.delivered(0, [FLIGHT]),
         lambda: store.declare_dropped(SPOOL, 1),
+        lambda: store.agree_on_shards(1),
     )
 
 

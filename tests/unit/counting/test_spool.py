@@ -133,6 +133,25 @@ def test_threads_that_append_at_once_never_mix_their_records(tmp_path: Path) -> 
     assert sorted(records) == sorted(bytes([letter]) * 64 for letter in b"abcd" for _ in range(100))
 
 
+def test_many_that_begin_at_once_have_a_spool_each(tmp_path: Path) -> None:
+    barrier = threading.Barrier(16)
+    writers: list[SpoolWriter] = []
+
+    def begin() -> None:
+        barrier.wait()
+        writers.append(SpoolWriter.open_in(tmp_path))
+
+    threads = [threading.Thread(target=begin) for _ in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len({writer.spool_id for writer in writers}) == 16
+    assert {SpoolTail(tmp_path / str(number)).spool_id for number in range(16)} == {w.spool_id for w in writers}
+    assert not list(tmp_path.glob(f"*/{HEADER_NAME}.*"))
+
+
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     blocked = tmp_path / "file"
     blocked.write_text("not a folder")

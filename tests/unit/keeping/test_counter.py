@@ -1,0 +1,188 @@
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from adserver.counting.records import encode, event_record
+from adserver.counting.spool import SpoolWriter
+from adserver.domain.errors import StoreUnavailable
+from adserver.domain.ids import IdHash, Kind, id_hash
+from adserver.domain.reasons import EventKind
+from adserver.domain.token import Token
+from adserver.domain.variants import Variant
+from adserver.keeping.batches import Batch
+from adserver.keeping.counter import SpoolCounter
+from adserver.keeping.counts import Applied, MemoryCountStore
+
+NOW = 1_795_500_000
+FLIGHTS = (id_hash(Kind.FLIGHT, "one"), id_hash(Kind.FLIGHT, "two"))
+ALL = 1_000
+
+
+@dataclass
+class FlakyCounts:
+    """A store whose replies can be lost, before or after the batch was applied."""
+
+    inner: MemoryCountStore = field(default_factory=lambda: MemoryCountStore(7 * 86_400, lambda: NOW))
+    lose_before: bool = False
+    lose_after: bool = False
+    batches: list[Batch] = field(default_factory=list)
+
+    def apply(self, batch: Batch) -> Applied:
+        if self.lose_before:
+            raise StoreUnavailable
+        applied = self.inner.apply(batch)
+        self.batches.append(batch)
+        if self.lose_after:
+            raise StoreUnavailable
+        return applied
+
+    def applied(self, shard: int) -> Mapping[str, int]:
+        return self.inner.applied(shard)
+
+    def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
+        return self.inner.delivered(shard, flights)
+
+    def declare_dropped(self, spool_id: str, events: int) -> None:
+        self.inner.declare_dropped(spool_id, events)
+
+    def agree_on_shards(self, shards: int) -> None:
+        self.inner.agree_on_shards(shards)
+
+
+def view(sequence: int, shard: int = 0) -> bytes:
+    token = Token(
+        issuer=b"issuer",
+        shard=shard,
+        sequence=sequence,
+        issued_second=NOW,
+        flight=FLIGHTS[shard],
+        creative=id_hash(Kind.CREATIVE, "elevate"),
+        slot=id_hash(Kind.SLOT, "masthead"),
+        place=Kind.PLACE.unknown,
+        topic=Kind.TOPIC.none,
+        variant=Variant.AUTO,
+    )
+    return encode(event_record(token, EventKind.SEEN, None, Variant.SHORT, NOW))
+
+
+def site_day(_slot: IdHash, second: int) -> int:
+    return second // 86_400
+
+
+def apply_all(counter: SpoolCounter) -> int:
+    counter.sync()
+    return counter.apply(site_day, {}, ALL)
+
+
+def net(counts: FlakyCounts) -> list[int]:
+    return [counts.delivered(shard, [flight])[flight] for shard, flight in enumerate(FLIGHTS)]
+
+
+def test_every_spool_is_counted_in_every_shard(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=2)
+    first, second = SpoolWriter.open_in(tmp_path), SpoolWriter.open_in(tmp_path)
+    first.append(view(1, 0) + view(1, 1) + view(2, 1))
+    second.append(view(2, 0) + view(2, 1))
+
+    apply_all(counter)
+
+    assert net(counts) == [2, 2]
+    assert counter.backlog().unapplied_bytes == 0
+    assert counts.applied(0) == counts.applied(1) == {first.spool_id: 192, second.spool_id: 128}
+
+
+def test_a_range_larger_than_a_batch_is_counted_in_parts_within_one_call(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=1, batch_bytes=128)
+    SpoolWriter.open_in(tmp_path).append(b"".join(view(number) for number in range(5)))
+
+    assert apply_all(counter) == 3
+    assert [(batch.start, batch.end) for batch in counts.batches] == [(0, 128), (128, 256), (256, 320)]
+    assert net(counts)[0] == 5
+
+
+def test_a_keeper_started_anew_goes_on_where_the_shards_stand(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(view(1))
+    apply_all(SpoolCounter(tmp_path, counts, shards=1))
+    writer.append(view(2))
+
+    again = SpoolCounter(tmp_path, counts, shards=1)
+    again.sync()
+    again.recall()
+    again.apply(site_day, {}, ALL)
+
+    assert [(batch.start, batch.end) for batch in counts.batches] == [(0, 64), (64, 128)]
+    assert net(counts)[0] == 2
+
+
+def test_a_keeper_that_asks_nobody_is_told_by_the_shards_where_they_stand(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(view(1))
+    apply_all(SpoolCounter(tmp_path, counts, shards=1))
+    writer.append(view(2))
+
+    apply_all(SpoolCounter(tmp_path, counts, shards=1))
+
+    assert net(counts)[0] == 2
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_lost_reply_costs_nothing_whether_or_not_the_batch_was_applied(tmp_path: Path, after: bool) -> None:
+    counts = FlakyCounts(lose_before=not after, lose_after=after)
+    counter = SpoolCounter(tmp_path, counts, shards=1)
+    SpoolWriter.open_in(tmp_path).append(view(1) + view(2))
+    with pytest.raises(StoreUnavailable):
+        apply_all(counter)
+
+    counts.lose_before = counts.lose_after = False
+    apply_all(counter)
+
+    assert net(counts)[0] == 2
+    assert counter.backlog().unapplied_bytes == 0
+
+
+def test_a_shard_that_fell_back_is_replayed_and_the_others_are_left_alone(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=2)
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(view(1, 0) + view(1, 1))
+    apply_all(counter)
+    counts.inner.offsets[1, writer.spool_id] = 0  # shard 1 lost all
+    counts.inner.net[1, FLIGHTS[1]] = 0
+    counts.inner.states = {key: state for key, state in counts.inner.states.items() if key[0].startswith("{s0}")}
+    counts.batches.clear()
+
+    counter.recall()
+    counter.apply(site_day, {}, ALL)
+
+    assert {batch.shard for batch in counts.batches} == {1}
+    assert net(counts) == [1, 1]
+
+
+def test_a_corrupt_record_is_dropped_once_and_its_neighbours_count(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=2)
+    SpoolWriter.open_in(tmp_path).append(view(1) + b"x" * 64 + view(2, 1))
+
+    apply_all(counter)
+
+    assert net(counts) == [1, 1]
+    assert counts.inner.drops["corrupt"] == 1
+
+
+def test_drops_reach_the_store_as_they_stand(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=1)
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.declare_dropped(2)
+    apply_all(counter)
+    writer.declare_dropped(3)
+    apply_all(counter)
+
+    assert counts.inner.drops == {f"spool:{writer.spool_id}": 5}
