@@ -1,0 +1,51 @@
+"""The HTML of one fill: complete without script or stylesheet, and inert whatever the sponsor wrote."""
+
+from html import escape
+from typing import Final
+
+from adserver.delivery.buckets import bucket_of
+from adserver.delivery.stylesheet import bucket_class
+from adserver.delivery.urls import Urls
+from adserver.domain.decisions import Fill
+from adserver.domain.variants import LENGTHS, Text, Variant
+
+REL: Final = "sponsored nofollow noopener"
+
+
+def render_fragment(fill: Fill, urls: Urls) -> str:
+    """Return the fragment of CONTRACT's markup; `auto` carries every length that fits, a named length is alone.
+
+    Without `/slot.css` exactly one length shows: short, else name, else long.
+    """
+    lengths = [(variant, text) for variant in LENGTHS if (text := fill.variants.get(variant)) is not None]
+    shown = _shown_without_stylesheet(lengths)
+    spans = "".join(_span(variant, text, hidden=variant is not shown) for variant, text in lengths)
+    disclosure = fill.disclosure
+    note = f'<div class="sponsor-disclosure">{escape(disclosure)}</div>' if disclosure else ""
+    return (
+        f'<div class="sponsor"><a{_classes(fill.site.label, lengths)} href="{escape(urls.click)}" rel="{REL}">'
+        f"<span>{escape(fill.site.label)}:</span>{spans}</a>"
+        f'<img src="{escape(urls.seen)}" loading="lazy" width="1" height="1" alt="" referrerpolicy="no-referrer">'
+        f"{note}</div>"
+    )
+
+
+def _shown_without_stylesheet(lengths: list[tuple[Variant, Text]]) -> Variant:
+    present = [variant for variant, _ in lengths]
+    return Variant.SHORT if Variant.SHORT in present else present[0]
+
+
+def _span(variant: Variant, text: Text, *, hidden: bool) -> str:
+    return f' <span data-v="{variant}"{" hidden" if hidden else ""}>{escape(text.value)}</span>'
+
+
+def _classes(label: str, lengths: list[tuple[Variant, Text]]) -> str:
+    """Return the link's class attribute, or nothing where there is no length to choose."""
+    if len(lengths) == 1:
+        return ""
+    classes = [
+        bucket_class(variant, columns)
+        for variant, text in lengths
+        if variant is not Variant.NAME and (columns := bucket_of(label, text)) is not None
+    ]
+    return f' class="{" ".join(classes)}"' if classes else ""

@@ -1,0 +1,45 @@
+"""The stylesheet that shows the longest length that fits, by container queries. Source of the rules: ADR 0007."""
+
+from typing import Final
+
+from adserver.delivery.buckets import BUCKETS
+from adserver.domain.variants import Variant
+
+_BOX: Final = (
+    # Without the two sizes the box collapses to nothing in a flex, float or inline-block parent.
+    ".sponsor{display:block;container-type:inline-size;inline-size:100%;min-inline-size:7em;overflow-wrap:anywhere}"
+    # Out of the flow: an inline image could fall onto a line of its own, an empty one.
+    ".sponsor>img{position:absolute}"
+    # A text that runs right to left must not reorder the label before it.
+    ".sponsor [data-v]{unicode-bidi:plaintext}"
+    ".sponsor-frame{margin:0;font:1em/1.5 system-ui,sans-serif}.sponsor-frame a{color:inherit}"
+)
+
+# `!important`, as many pages carry `[hidden]{display:none!important}`. Inside a container query, as a browser that
+# knows none must keep to what the markup itself hides.
+_NARROWEST: Final = (
+    "@container (min-width:0){"
+    ".sponsor>a>[data-v]{display:none!important}"
+    ".sponsor>a>span:nth-child(2){display:inline!important}"
+    "}"
+)
+
+
+def stylesheet() -> str:
+    """Return `/slot.css`: the box, the shortest length at the narrowest, then one rule a bucket, narrow to wide."""
+    return _BOX + _NARROWEST + "".join(_bucket_rule(columns) for columns in BUCKETS) + "\n"
+
+
+def _bucket_rule(columns: int) -> str:
+    """Return what changes at one width; later rules win, and within one width long wins over short."""
+    shown = "".join(
+        f".sponsor>.{bucket_class(variant, columns)}>[data-v]{{display:none!important}}"
+        f".sponsor>.{bucket_class(variant, columns)}>[data-v={variant}]{{display:inline!important}}"
+        for variant in (Variant.SHORT, Variant.LONG)
+    )
+    return f"@container (min-width:{columns}ch){{{shown}}}"
+
+
+def bucket_class(variant: Variant, columns: int) -> str:
+    """Return the class, on the link, that says from which width a length fits: `s80`, `l144`."""
+    return f"{variant.value[0]}{columns}"
