@@ -1,0 +1,96 @@
+"""The cells in Redis: first which blocks have any, then their index sets, then the hashes that are wanted."""
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Final, NamedTuple, TypeVar, cast
+
+import redis
+from redis.exceptions import RedisClusterException, RedisError
+
+from adserver.counting.cells import SHARDS_KEY, Family, cell_key, index_key, parse_field
+from adserver.domain.errors import StoreUnavailable
+from adserver.statistics.cell_store import Member, StoredCell
+
+PIPELINE_COMMANDS: Final = 500
+"""So that neither side ever holds much of an answer, and no other client waits long."""
+EXISTS_KEYS: Final = 64
+"""Index keys asked for by one EXISTS: years without a count cost next to nothing."""
+
+_Item = TypeVar("_Item")
+
+
+class _Entry(NamedTuple):
+    shard: int
+    block: int
+    text: str
+    member: Member
+
+
+class RedisCellStore:
+    """A `CellStore` on Redis or Valkey. Immutable, shared by all threads, as its client is.
+
+    The client brings the time-outs; its retries should be off. One of a cluster serves as well: every command's keys
+    share a shard's hash tag.
+    """
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def read(self, family: Family, blocks: range, wanted: Callable[[Member], bool]) -> Iterator[StoredCell]:
+        """Yield the cells asked for; all of the answer comes over in at most `PIPELINE_COMMANDS` replies at a time."""
+        try:
+            for shard in range(self._shards()):
+                kept = self._blocks_kept(shard, family, blocks)
+                for some in _chunks(kept, PIPELINE_COMMANDS):
+                    yield from self._cells(family, self._entries(shard, family, some, wanted))
+        except (RedisError, RedisClusterException) as error:
+            raise StoreUnavailable(f"Redis did not say what is counted: {error}") from error
+
+    def _shards(self) -> int:
+        """Return how many shards there are; one where nobody has said."""
+        return int(cast("bytes | None", self._client.get(SHARDS_KEY)) or 1)
+
+    def _blocks_kept(self, shard: int, family: Family, blocks: range) -> list[int]:
+        """Return the blocks of a shard that may have cells, in groups of `EXISTS_KEYS`."""
+        groups = list(_chunks(blocks, EXISTS_KEYS))
+        found: list[int] = []
+        for some in _chunks(groups, PIPELINE_COMMANDS):
+            with self._client.pipeline(transaction=False) as pipeline:
+                for group in some:
+                    pipeline.exists(*(index_key(shard, family, block) for block in group))
+                counts = cast("list[int]", pipeline.execute())
+            found += [block for group, count in zip(some, counts, strict=True) if count for block in group]
+        return found
+
+    def _entries(
+        self, shard: int, family: Family, blocks: Sequence[int], wanted: Callable[[Member], bool]
+    ) -> list[_Entry]:
+        with self._client.pipeline(transaction=False) as pipeline:
+            for block in blocks:
+                pipeline.smembers(index_key(shard, family, block))
+            sets = cast("list[set[bytes]]", pipeline.execute())
+        members: dict[bytes, Member | None] = {}
+        entries: list[_Entry] = []
+        for block, names in zip(blocks, sets, strict=True):
+            for name in names:
+                if name not in members:
+                    member = Member.parse(family, name.decode())
+                    members[name] = member if wanted(member) else None
+                kept = members[name]
+                if kept is not None:
+                    entries.append(_Entry(shard, block, name.decode(), kept))
+        return entries
+
+    def _cells(self, family: Family, entries: Sequence[_Entry]) -> Iterator[StoredCell]:
+        for some in _chunks(entries, PIPELINE_COMMANDS):
+            with self._client.pipeline(transaction=False) as pipeline:
+                for entry in some:
+                    pipeline.hgetall(cell_key(entry.shard, family, entry.text, entry.block))
+                hashes = cast("list[dict[bytes, bytes]]", pipeline.execute())
+            for entry, counts in zip(some, hashes, strict=True):
+                for name, count in counts.items():
+                    yield StoredCell(entry.member, entry.block, parse_field(name), int(count))
+
+
+def _chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
