@@ -1,0 +1,58 @@
+"""`adserver plan`: what publishing a campaigns folder would change."""
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from adserver.catalog.merging import Extent
+from adserver.catalog.plan import Plan
+from adserver.cli.refusals import refusing
+from adserver.config import Settings
+from adserver.runtime import open_publisher
+
+CHANGES_EXIT = 3
+"""Told apart from 0 by scripts: there is something to push."""
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command("plan")
+@click.argument("folder", required=False, type=_FOLDER)
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def plan_command(folder: Path | None, *, as_json: bool) -> None:
+    """Show what pushing FOLDER would change, the settings' folder where it is left out; nothing is published.
+
+    Exits 0 where nothing would change, 3 where something would, 1 on a fault.
+    """
+    with refusing(as_json=as_json):
+        settings = Settings.from_environ(os.environ)
+        publisher = open_publisher(settings)
+        documents = publisher.read_folder(folder or settings.campaigns_dir)
+        planned = publisher.publish(documents, extent=Extent.FOLDER, author="plan", dry_run=True)
+    if as_json:
+        click.echo(json.dumps({"base": planned.base, "revision": None, "plan": planned.plan.to_json()}))
+    else:
+        show_plan(planned.plan, planned.base)
+    if planned.plan:
+        raise SystemExit(CHANGES_EXIT)
+
+
+def show_plan(plan: Plan, base: int) -> None:
+    """Print a plan, one thing a line: `+` added, `~` changed, `-` removed."""
+    against = f"revision {base}" if base else "nothing published yet"
+    if not plan:
+        click.echo(f"no changes against {against}")
+        return
+    for path in plan.add:
+        click.secho(f"+ {path}", fg="green")
+    for change in plan.change:
+        click.secho(f"~ {change.path}: {_shown(change.before)} -> {_shown(change.after)}", fg="yellow")
+    for path in plan.remove:
+        click.secho(f"- {path}", fg="red")
+    click.echo(f"{len(plan)} change{'' if len(plan) == 1 else 's'} against {against}")
+
+
+def _shown(value: object) -> str:
+    return "(left out)" if value is None else json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,49 @@
+"""`adserver push`: publish a campaigns folder."""
+
+import getpass
+import json
+import os
+from pathlib import Path
+
+import click
+
+from adserver.catalog.merging import Extent
+from adserver.cli.plan import show_plan
+from adserver.cli.refusals import refusing
+from adserver.config import Settings
+from adserver.runtime import open_publisher
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.command("push")
+@click.argument("folder", required=False, type=_FOLDER)
+@click.option("--message", "-m", default="", help="Why; kept in the history.")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
+    """Publish FOLDER, the settings' folder where it is left out, and remove what it lacks; whole, or not at all.
+
+    Shows the plan, then applies exactly that; exits 1 where someone else published in between.
+    """
+    with refusing(as_json=as_json):
+        settings = Settings.from_environ(os.environ)
+        publisher, author = open_publisher(settings), _author()
+        documents = publisher.read_folder(folder or settings.campaigns_dir)
+        planned = publisher.publish(documents, extent=Extent.FOLDER, author=author, dry_run=True)
+        if not as_json:
+            show_plan(planned.plan, planned.base)
+        published = publisher.publish(
+            documents, extent=Extent.FOLDER, author=author, message=message, base=planned.base
+        )
+    if as_json:
+        outcome = {"base": published.base, "revision": published.revision, "plan": published.plan.to_json()}
+        click.echo(json.dumps(outcome))
+    elif published.plan:
+        click.echo(f"published as revision {published.revision}")
+
+
+def _author() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        return "push"

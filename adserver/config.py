@@ -1,0 +1,263 @@
+"""Settings: read from the environment once, checked, and from then on passed as values.
+
+A value that is empty counts as unset. A wrong one stops the start with the setting's name and what it takes.
+"""
+
+import ipaddress
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Generic, Self, TypeVar
+from urllib.parse import urlsplit
+
+from adserver import config_values
+from adserver.config_values import LogFormat, Network
+from adserver.domain.errors import SettingRefused
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Setting(Generic[T_co]):
+    """One setting: what the docs say of it, and how its text is read. Immutable."""
+
+    name: str
+    default: T_co
+    shown_default: str
+    """The default as the docs show it."""
+    unit: str
+    """What the value is counted in or made of."""
+    takes: str
+    """Completes "it takes …"."""
+    meaning: str
+    parse: Callable[[str], T_co] = field(repr=False)
+    """Returns the value, or raises ValueError with what is wrong; never with a secret in it."""
+
+    def read(self, environ: Mapping[str, str]) -> T_co:
+        """Return the value in `environ`, or the default where it is unset or empty.
+
+        Raises:
+            SettingRefused: the value cannot be taken.
+        """
+        text = environ.get(self.name, "").strip()
+        if not text:
+            return self.default
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            raise SettingRefused(self.name, f"{error}; it takes {self.takes}") from error
+
+
+REDIS_URL: Final[Setting[str | None]] = Setting(
+    "ADSERVER_REDIS_URL",
+    None,
+    "unset",
+    "address",
+    "redis://host:port/db, rediss://… or unix:///path",
+    "Where counts and revisions are kept. Unset: an embedded Redis in the data folder.",
+    config_values.redis_url,
+)
+DATA_DIR: Final = Setting(
+    "ADSERVER_DATA_DIR",
+    Path(".adserver"),
+    "./.adserver",
+    "folder",
+    "the path of a folder on a local disk",
+    "Spools, the last good catalog, keys, the embedded Redis. One service a folder.",
+    config_values.folder,
+)
+CAMPAIGNS_DIR: Final = Setting(
+    "ADSERVER_CAMPAIGNS_DIR",
+    Path("campaigns"),
+    "./campaigns",
+    "folder",
+    "the path of a folder",
+    "The campaign files.",
+    config_values.folder,
+)
+PUBLIC_URL: Final[Setting[str | None]] = Setting(
+    "ADSERVER_PUBLIC_URL",
+    None,
+    "unset",
+    "address",
+    "an http:// or https:// address, with a path or without",
+    "What links and beacons begin with. Unset: the host that the request names.",
+    config_values.base_url,
+)
+ALLOWED_HOSTS: Final[Setting[frozenset[str]]] = Setting(
+    "ADSERVER_ALLOWED_HOSTS",
+    frozenset(),
+    "none",
+    "host names, by comma",
+    "host names without port, separated by commas",
+    "Further names in `Host`. The public address's own and loopback are always allowed.",
+    config_values.host_names,
+)
+HOME_URL: Final[Setting[str | None]] = Setting(
+    "ADSERVER_HOME_URL",
+    None,
+    "unset",
+    "address",
+    "an http:// or https:// address",
+    "Where links with an unreadable token lead. Unset: the first site's `home`.",
+    config_values.page_url,
+)
+SECRET_KEYS: Final[Setting[tuple[bytes, ...]]] = Setting(
+    "ADSERVER_SECRET_KEYS",
+    (),
+    "made once, kept in the data folder",
+    "keys, by comma",
+    "keys of 16 to 64 bytes, separated by commas, newest first, each in hex, or else in base64url",
+    "What tokens are signed with: the first signs, all are read. Must be set where Redis is on another host.",
+    config_values.secret_keys,
+)
+ADMIN_TOKEN: Final[Setting[str | None]] = Setting(
+    "ADSERVER_ADMIN_TOKEN",
+    None,
+    "made once, kept in the data folder",
+    "text",
+    "16 to 512 visible ASCII characters",
+    "The first token of the API. Unset: see the file `admin-token` in the data folder.",
+    config_values.admin_token,
+)
+TRUSTED_PROXIES: Final[Setting[tuple[Network, ...]]] = Setting(
+    "ADSERVER_TRUSTED_PROXIES",
+    (),
+    "none",
+    "addresses or networks, by comma",
+    "addresses or networks such as 10.0.0.0/8, separated by commas",
+    "Whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.",
+    config_values.networks,
+)
+WORKERS: Final = Setting(
+    "ADSERVER_WORKERS",
+    2,
+    "2",
+    "processes",
+    f"a whole number from 1 to {config_values.MAX_WORKERS}",
+    "How many processes answer requests.",
+    config_values.workers,
+)
+LOG_FORMAT: Final = Setting(
+    "ADSERVER_LOG_FORMAT",
+    LogFormat.CONSOLE,
+    "console",
+    "word",
+    "console or json",
+    "How log lines are written.",
+    config_values.log_format,
+)
+DEMO: Final = Setting(
+    "ADSERVER_DEMO",
+    False,  # noqa: FBT003 - a default among other settings' defaults
+    "off",
+    "yes or no",
+    "1, true, yes, on, or 0, false, no, off",
+    "Whether `/demo/` is served.",
+    config_values.flag,
+)
+GEOIP_DB: Final[Setting[None]] = Setting(
+    "ADSERVER_GEOIP_DB",
+    None,
+    "unset",
+    "file",
+    "no value for now",
+    "Not built yet; refused when set.",
+    config_values.not_built,
+)
+RATE_EVENTS: Final[Setting[None]] = Setting(
+    "ADSERVER_RATE_EVENTS",
+    None,
+    "unset",
+    "events",
+    "no value for now",
+    "Not built yet; refused when set.",
+    config_values.not_built,
+)
+
+SETTINGS: Final[tuple[Setting[object], ...]] = (
+    REDIS_URL,
+    DATA_DIR,
+    CAMPAIGNS_DIR,
+    PUBLIC_URL,
+    ALLOWED_HOSTS,
+    HOME_URL,
+    SECRET_KEYS,
+    ADMIN_TOKEN,
+    TRUSTED_PROXIES,
+    WORKERS,
+    LOG_FORMAT,
+    DEMO,
+    GEOIP_DB,
+    RATE_EVENTS,
+)
+"""Every setting there is; the docs list them, and a test compares."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings of one process. Immutable; its repr shows no secret."""
+
+    redis_url: str | None = field(default=None, repr=False)
+    """None: the embedded Redis of the data folder."""
+    data_dir: Path = DATA_DIR.default
+    campaigns_dir: Path = CAMPAIGNS_DIR.default
+    public_url: str | None = None
+    """Without a slash at its end."""
+    allowed_hosts: frozenset[str] = frozenset()
+    """Lower case, without port."""
+    home_url: str | None = None
+    secret_keys: tuple[bytes, ...] = field(default=(), repr=False)
+    """Newest first; empty: those of the data folder."""
+    admin_token: str | None = field(default=None, repr=False)
+    """None: that of the data folder."""
+    trusted_proxies: tuple[Network, ...] = ()
+    workers: int = WORKERS.default
+    log_format: LogFormat = LOG_FORMAT.default
+    demo: bool = DEMO.default
+
+    @classmethod
+    def from_environ(cls, environ: Mapping[str, str]) -> Self:
+        """Read and check all settings.
+
+        Raises:
+            SettingRefused: a value cannot be taken, or two do not go together.
+        """
+        GEOIP_DB.read(environ)
+        RATE_EVENTS.read(environ)
+        settings = cls(
+            redis_url=REDIS_URL.read(environ),
+            data_dir=DATA_DIR.read(environ),
+            campaigns_dir=CAMPAIGNS_DIR.read(environ),
+            public_url=PUBLIC_URL.read(environ),
+            allowed_hosts=ALLOWED_HOSTS.read(environ),
+            home_url=HOME_URL.read(environ),
+            secret_keys=SECRET_KEYS.read(environ),
+            admin_token=ADMIN_TOKEN.read(environ),
+            trusted_proxies=TRUSTED_PROXIES.read(environ),
+            workers=WORKERS.read(environ),
+            log_format=LOG_FORMAT.read(environ),
+            demo=DEMO.read(environ),
+        )
+        if settings.redis_is_remote and not settings.secret_keys:
+            raise SettingRefused(
+                SECRET_KEYS.name,
+                "must be set where Redis is on another host, so that all hosts read each other's tokens; "
+                'python3 -c "import secrets; print(secrets.token_hex(32))" makes one',
+            )
+        return settings
+
+    @property
+    def redis_is_remote(self) -> bool:
+        """Whether Redis runs on another host than this one."""
+        if self.redis_url is None:
+            return False
+        parts = urlsplit(self.redis_url)
+        return parts.scheme != "unix" and not _is_loopback(parts.hostname or "")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

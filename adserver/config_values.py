@@ -1,0 +1,170 @@
+"""How the text of a setting becomes its value. A reader raises ValueError with what is wrong, never with a secret."""
+
+import base64
+import re
+from enum import StrEnum
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
+from pathlib import Path
+from typing import Final, NoReturn
+from urllib.parse import urlsplit
+
+import ada_url
+
+Network = IPv4Network | IPv6Network
+
+MAX_WORKERS: Final = 64
+SECRET_KEY_BYTES: Final = (16, 64)
+"""Smallest and largest size of a secret key."""
+
+_HOST_NAME: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*\.?")
+_HEX: Final = re.compile(r"[0-9a-fA-F]+")
+_BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+={0,2}")
+_TOKEN: Final = re.compile(r"[\x21-\x7e]{16,512}")
+_DATABASE: Final = re.compile(r"(/[0-9]*)?")
+_YES: Final = frozenset({"1", "true", "yes", "on"})
+_NO: Final = frozenset({"0", "false", "no", "off"})
+
+
+class LogFormat(StrEnum):
+    """How log lines are written."""
+
+    CONSOLE = "console"
+    JSON = "json"
+
+
+def redis_url(text: str) -> str:
+    """Read the address of a single Redis: `redis://`, `rediss://` or `unix://`."""
+    scheme = text.partition("://")[0].lower()
+    if scheme in ("redis+cluster", "redis+sentinel"):
+        raise ValueError(f"{scheme}:// is not built yet")
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError:  # the library's own words may hold a part of the password
+        raise ValueError("not an address, or its port is none") from None
+    if scheme == "unix":
+        if parts.netloc.rpartition("@")[2] or not parts.path.startswith("/"):
+            raise ValueError("a unix:// address needs an absolute path")
+    elif scheme not in ("redis", "rediss"):
+        raise ValueError("not an address of a Redis")
+    elif not parts.hostname or port == 0 or not _DATABASE.fullmatch(parts.path):
+        raise ValueError("the address lacks its host, its port is 0, or its database is no number")
+    return text
+
+
+def folder(text: str) -> Path:
+    """Read the path of a folder; whether it is there is not looked at."""
+    if "\0" in text:
+        raise ValueError("a path cannot hold a NUL")
+    return Path(text)
+
+
+def _web_url(text: str) -> ada_url.URL:
+    if not re.match(r"https?://", text, re.IGNORECASE) or re.search(r"[\x00-\x20\x7f\\]", text):
+        raise ValueError("not a web address")
+    try:
+        url = ada_url.URL(text)
+    except ValueError:
+        raise ValueError("not a web address") from None
+    if url.username or url.password:
+        raise ValueError("an address with a user name or password is not taken")
+    return url
+
+
+def base_url(text: str) -> str:
+    """Read a web address to build on: canonical, without query, fragment and slash at its end."""
+    url = _web_url(text)
+    if url.search or url.hash:
+        raise ValueError("a query or fragment cannot be part of it")
+    return f"{url.origin}{url.pathname}".rstrip("/")
+
+
+def page_url(text: str) -> str:
+    """Read the address of a web page: canonical."""
+    return str(_web_url(text).href)
+
+
+def host_names(text: str) -> frozenset[str]:
+    """Read names or addresses as `Host` carries them: lower case, without port; IPv6 in brackets."""
+    return frozenset(_host_name(part) for part in _listed(text))
+
+
+def _host_name(text: str) -> str:
+    name = text.lower()
+    if name.startswith("[") and name.endswith("]"):
+        return f"[{ip_address(name[1:-1])}]"
+    if not _HOST_NAME.fullmatch(name):
+        raise ValueError(f"{text!r} is not a host name")
+    return name.removesuffix(".")
+
+
+def secret_keys(text: str) -> tuple[bytes, ...]:
+    """Read keys, newest first; what is hex digits only is hex, all else is base64url, padded or not."""
+    keys = tuple(_secret_key(number, part) for number, part in enumerate(_listed(text), start=1))
+    if len(set(keys)) != len(keys):
+        raise ValueError("a key stands in it twice")
+    return keys
+
+
+def _secret_key(number: int, text: str) -> bytes:
+    try:
+        key = bytes.fromhex(text) if _HEX.fullmatch(text) else _from_base64url(text)
+    except ValueError:
+        raise ValueError(f"key {number} is neither hex nor base64url") from None
+    low, high = SECRET_KEY_BYTES
+    if not low <= len(key) <= high:
+        raise ValueError(f"key {number} has {len(key)} bytes")
+    return key
+
+
+def _from_base64url(text: str) -> bytes:
+    if not _BASE64URL.fullmatch(text):
+        raise ValueError("not base64url")
+    bare = text.rstrip("=")
+    return base64.urlsafe_b64decode(bare + "=" * (-len(bare) % 4))
+
+
+def admin_token(text: str) -> str:
+    """Read a token that a header can carry and nobody can guess."""
+    if not _TOKEN.fullmatch(text):
+        raise ValueError("too short, too long, or with blanks or other than ASCII")
+    return text
+
+
+def networks(text: str) -> tuple[Network, ...]:
+    """Read addresses and networks."""
+    try:
+        return tuple(ip_network(part) for part in _listed(text))
+    except ValueError as error:
+        raise ValueError(f"{error}") from error
+
+
+def workers(text: str) -> int:
+    """Read a number of processes."""
+    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_WORKERS:
+        raise ValueError("not such a number")
+    return int(text)
+
+
+def log_format(text: str) -> LogFormat:
+    """Read the name of a log format."""
+    try:
+        return LogFormat(text)
+    except ValueError:
+        raise ValueError("no such format") from None
+
+
+def flag(text: str) -> bool:
+    """Read yes or no."""
+    if text.lower() in _YES | _NO:
+        return text.lower() in _YES
+    raise ValueError("neither yes nor no")
+
+
+def not_built(_text: str) -> NoReturn:
+    """Refuse a setting whose rule is not built."""
+    raise ValueError("not built yet")
+
+
+def _listed(text: str) -> tuple[str, ...]:
+    return tuple(part for part in (part.strip() for part in text.split(",")) if part)

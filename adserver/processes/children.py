@@ -1,0 +1,46 @@
+"""What a supervisor needs to know of a child: data only."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+from signal import Signals
+
+
+class Progress(Enum):
+    """How far a started child has come."""
+
+    WAITING = "waiting"
+    """No sign of it yet."""
+    WORKING = "working"
+    """Alive and busy with its start, however long that takes: a Redis that reads its log."""
+    READY = "ready"
+
+
+@dataclass(frozen=True, slots=True)
+class ChildSpec:
+    """A child of the service, as its supervisor starts, watches and stops it. Immutable."""
+
+    name: str
+    """For messages: one word."""
+    argv: tuple[str, ...]
+    env: Mapping[str, str]
+    """The child's whole environment."""
+    progress: Callable[[], Progress]
+    """Looks at the child; must answer within a second, and never raises."""
+    stop_signal: Signals
+    """Asks for a clean end."""
+    grace_seconds: float
+    """How long a clean end may take; then it is killed."""
+    ready_seconds: float = 30.0
+    """How long a start may show no sign of life; then it is killed and started again."""
+    lock: Path | None = None
+    """A file whose `flock` the child, and each child of its own, holds while it lives; the start waits for it."""
+    before_first_start: Callable[[], None] | None = None
+    """Called once in the supervisor, when all children before this one are up or have been given up on; what it raises
+    ends the service."""
+
+
+def immediately() -> Progress:
+    """Tell that a child is ready as soon as it runs: for those that nothing waits for."""
+    return Progress.READY

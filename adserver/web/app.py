@@ -1,0 +1,59 @@
+"""The Flask application, made of parts that are handed in."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from flask import Blueprint, Flask, Response
+
+from adserver.web.hosts import HostRules, install_hosts
+from adserver.web.problems import install_problems
+from adserver.web.proxies import Network, TrustedProxies
+from adserver.web.whole_request import WholeRequest
+
+MAX_BODY_BYTES: Final = 4 * 1024 * 1024
+"""The largest body that any address takes, plain or chunked; views with smaller limits keep their own."""
+
+PAGE_POLICY: Final = (
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'"
+)
+"""The content security policy of an HTML page whose view sets none."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppParts:
+    """What an application is made of. Immutable."""
+
+    blueprints: tuple[Blueprint, ...]
+    hosts: HostRules
+    trusted_proxies: tuple[Network, ...] = ()
+    max_body_bytes: int = MAX_BODY_BYTES
+
+
+def create_app(parts: AppParts) -> Flask:
+    """Return the application; it holds no state but its parts."""
+    app = Flask("adserver.web", static_folder=None)
+    app.request_class = WholeRequest
+    app.config["MAX_CONTENT_LENGTH"] = parts.max_body_bytes
+    app.config["MAX_FORM_MEMORY_SIZE"] = parts.max_body_bytes
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of Flask's default provider, whose type app.json hides
+    install_problems(app)
+    install_hosts(app, parts.hosts)
+    app.after_request(_secure)
+    for blueprint in parts.blueprints:
+        app.register_blueprint(blueprint)
+    if parts.trusted_proxies:
+        app.wsgi_app = TrustedProxies(app.wsgi_app, parts.trusted_proxies)  # type: ignore[method-assign]  # as Flask documents it
+    return app
+
+
+def _secure(response: Response) -> Response:
+    """Add what keeps a browser from guessing types and pages from being framed, unless the view has said otherwise.
+
+    Redirects are left alone: a referrer policy on one would hide from the sponsor where a click came from.
+    """
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    is_page = response.mimetype == "text/html" and response.status_code != 204 and not 300 <= response.status_code < 400
+    if is_page and "Content-Security-Policy" not in response.headers:
+        response.headers["Content-Security-Policy"] = PAGE_POLICY
+        response.headers.setdefault("Referrer-Policy", "same-origin")
+    return response

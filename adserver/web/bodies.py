@@ -1,0 +1,101 @@
+"""The bodies and parameters of management calls, read within their limits."""
+
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from flask import request
+
+from adserver.catalog.reading import LIMIT_BYTES
+from adserver.catalog.upload import Format
+from adserver.domain.errors import ParameterRefused, UnsupportedFormat
+
+MESSAGE_CHARS: Final = 500
+
+_FORMATS: Final[Mapping[str, Format]] = {
+    "application/json": Format.JSON,
+    "application/yaml": Format.YAML,
+    "application/x-yaml": Format.YAML,
+    "text/yaml": Format.YAML,
+    "text/x-yaml": Format.YAML,
+}
+_FOREIGN_STARTS: Final = (b"\x1f\x8b", b"PK\x03\x04", b"<")
+"""gzip; zip, and with it every spreadsheet; SVG and other markup. No YAML or JSON document of ours begins so."""
+_TAKEN: Final = "send application/json or application/yaml, uncompressed"
+_ENTITY_TAG: Final = re.compile(r'"(0|[1-9][0-9]{0,14})"')
+_SWITCHES: Final[Mapping[str, bool]] = {"true": True, "false": False}
+_UNFIT_FOR_LINE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def read_upload() -> tuple[bytes, Format]:
+    """Return the request's body and its form; no more than the limit is ever read.
+
+    Raises:
+        UnsupportedFormat: a content type or encoding that is not taken.
+        RequestEntityTooLarge: by its length, or once that much of a chunked body has come.
+    """
+    form = _FORMATS.get(request.mimetype)
+    if form is None:
+        raise UnsupportedFormat(f"this content type is not taken: {_TAKEN}")
+    if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
+        raise UnsupportedFormat(f"this content encoding is not taken: {_TAKEN}")
+    request.max_content_length = LIMIT_BYTES - 1
+    data = request.get_data(cache=False)
+    if data.startswith(_FOREIGN_STARTS):
+        raise UnsupportedFormat(f"the body is not what its content type says: {_TAKEN}")
+    return data, form
+
+
+def read_switch(name: str) -> bool:
+    """Return a query parameter that is `true` or `false`; false where it is left out.
+
+    Raises:
+        ParameterRefused: anything else, or given twice.
+    """
+    text = read_single(name)
+    if text is None:
+        return False
+    if text not in _SWITCHES:
+        raise ParameterRefused(name, "must be true or false")
+    return _SWITCHES[text]
+
+
+def read_message() -> str:
+    """Return the query's `message`, one line of at most `MESSAGE_CHARS`; empty where it is left out.
+
+    Raises:
+        ParameterRefused: too long, with control or direction characters, or given twice.
+    """
+    text = (read_single("message") or "").strip()
+    if len(text) > MESSAGE_CHARS:
+        raise ParameterRefused("message", f"must be at most {MESSAGE_CHARS} characters")
+    if _UNFIT_FOR_LINE.search(text):
+        raise ParameterRefused("message", "must be one line without control characters")
+    return text
+
+
+def read_base() -> int | None:
+    """Return the revision that `If-Match` names; None where it is left out or `*`.
+
+    Raises:
+        ParameterRefused: it is no entity tag of a revision, such as `"6"`.
+    """
+    text = request.headers.get("If-Match", "*").strip()
+    if text == "*":
+        return None
+    match = _ENTITY_TAG.fullmatch(text)
+    if match is None:
+        raise ParameterRefused("If-Match", 'must be the ETag of a revision, in its quotes: "6"')
+    return int(match[1])
+
+
+def read_single(name: str) -> str | None:
+    """Return a query parameter, None where it is left out.
+
+    Raises:
+        ParameterRefused: it is given twice.
+    """
+    values = request.args.getlist(name)
+    if len(values) > 1:
+        raise ParameterRefused(name, "must be given once")
+    return values[0] if values else None

@@ -1,0 +1,144 @@
+"""The management API: what is live, and what people send to change it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+
+import msgspec
+from flask import Blueprint, Response, abort
+
+from adserver.catalog.documents import Documents, JsonObject, JsonValue, mapping
+from adserver.catalog.merging import Extent
+from adserver.catalog.publish import Live, Published, Publisher
+from adserver.catalog.state import campaign_goal, campaign_state
+from adserver.catalog.upload import place_in_upload, read_campaigns, read_slots
+from adserver.domain.catalog import Campaign
+from adserver.domain.errors import IdTaken, InputRefused
+from adserver.domain.ids import FlightId
+from adserver.web.auth import Authenticator, Role, require
+from adserver.web.bodies import read_base, read_message, read_switch, read_upload
+
+Delivered = Callable[[Sequence[FlightId]], Mapping[FlightId, int]]
+"""Net impressions of flights, all time; one that is not in the answer has none. Raises StoreUnavailable."""
+
+
+def management_blueprint(
+    publisher: Publisher, authenticator: Authenticator, delivered: Delivered, clock: Callable[[], datetime]
+) -> Blueprint:
+    """Return the routes of the management API.
+
+    Args:
+        publisher: what is live, and how to change it.
+        authenticator: who shows a token.
+        delivered: what flights have delivered.
+        clock: the present, aware UTC.
+    """
+    blueprint = Blueprint("management", __name__)
+    view = _CampaignView(publisher, delivered, clock)
+
+    @blueprint.get("/v1/campaigns")
+    def list_campaigns() -> Response:
+        require(authenticator)
+        live = publisher.live()
+        return _answer({"files": view.all(live), "revision": live.revision}, live.revision)
+
+    @blueprint.get("/v1/campaigns/<campaign>")
+    def get_campaign(campaign: str) -> Response:
+        require(authenticator)
+        live = publisher.live()
+        found = view.all(live, only=campaign)
+        if not found:
+            abort(404)
+        return _answer(found[0], live.revision)
+
+    @blueprint.post("/v1/campaigns")
+    def post_campaigns() -> Response:
+        author = require(authenticator, Role.ADMIN, Role.MARKETER).name
+        extent = Extent.CAMPAIGNS if read_switch("prune") else Extent.NAMED
+        data, form = read_upload()
+        return _publish(publisher, read_campaigns(data, form), extent, author)
+
+    @blueprint.get("/v1/slots")
+    def get_slots() -> Response:
+        require(authenticator, Role.ADMIN)
+        live = publisher.live()
+        if live.documents.slots is None:
+            abort(404)
+        return _answer(live.documents.slots, live.revision)
+
+    @blueprint.put("/v1/slots")
+    def put_slots() -> Response:
+        author = require(authenticator, Role.ADMIN).name
+        data, form = read_upload()
+        return _publish(publisher, read_slots(data, form), Extent.NAMED, author)
+
+    @blueprint.get("/v1/revisions")
+    def list_revisions() -> Response:
+        require(authenticator, Role.ADMIN, Role.MARKETER)
+        return _answer({"revisions": [entry.to_json() for entry in publisher.history()]}, None)
+
+    return blueprint
+
+
+class _CampaignView:
+    """Campaigns as the API shows them. Immutable, shared by all threads."""
+
+    def __init__(self, publisher: Publisher, delivered: Delivered, clock: Callable[[], datetime]) -> None:
+        self._publisher = publisher
+        self._delivered = delivered
+        self._clock = clock
+
+    def all(self, live: Live, only: str | None = None) -> list[JsonValue]:
+        """Return every live campaign, or only that of one id, each as a file of its own and what it comes to."""
+        campaigns = {str(one.id): one for one in self._publisher.catalog(live).campaigns if only in (None, one.id)}
+        flights = [flight.id for campaign in campaigns.values() for flight in campaign.flights]
+        delivered = self._delivered(flights) if flights else {}
+        now = self._clock()
+        return [
+            {
+                "advertiser": mapping(live.documents.campaign_files[name], "advertiser"),
+                "campaigns": [document],
+                **_progress(campaigns[str(document["id"])], delivered, now),
+                "revision": live.revision,
+            }
+            for name, _, document in live.documents.campaigns()
+            if document["id"] in campaigns
+        ]
+
+
+def _progress(campaign: Campaign, delivered: Mapping[FlightId, int], now: datetime) -> JsonObject:
+    """Return `state` and `delivery`; `expected` is null: nothing is paced yet that could be behind."""
+    impressions = sum(delivered.get(flight.id, 0) for flight in campaign.flights)
+    return {
+        "state": campaign_state(campaign, delivered, now).value,
+        "delivery": {"impressions": impressions, "goal": campaign_goal(campaign), "expected": None},
+    }
+
+
+def _publish(publisher: Publisher, upload: Documents, extent: Extent, author: str) -> Response:
+    try:
+        published = publisher.publish(
+            upload,
+            extent=extent,
+            author=author,
+            message=read_message(),
+            base=read_base(),
+            dry_run=read_switch("dry_run"),
+        )
+    except InputRefused as refused:
+        raise InputRefused(tuple(place_in_upload(fault) for fault in refused.faults)) from refused
+    except IdTaken as taken:
+        raise IdTaken(tuple(place_in_upload(fault) for fault in taken.faults)) from taken
+    return _answer(_outcome(published), published.base if published.revision is None else published.revision)
+
+
+def _outcome(published: Published) -> JsonObject:
+    return {"base": published.base, "revision": published.revision, "plan": published.plan.to_json()}
+
+
+def _answer(document: JsonValue, revision: int | None) -> Response:
+    response = Response(msgspec.json.encode(document), content_type="application/json")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Content-Type-Options"] = "nosniff"
+    if revision is not None:
+        response.headers["ETag"] = f'"{revision}"'
+    return response

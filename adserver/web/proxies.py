@@ -1,0 +1,54 @@
+"""Believe `X-Forwarded-For` and `X-Forwarded-Proto` from named proxies only."""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+
+
+class TrustedProxies:
+    """WSGI middleware that puts the reader's address and scheme where a trusted proxy names them. Immutable.
+
+    The reader is the last address of the list that is not itself a trusted proxy; what stands before it was written
+    by the reader and means nothing. `X-Forwarded-Host` and `-Prefix` are never looked at.
+    """
+
+    def __init__(self, app: "WSGIApplication", networks: tuple[Network, ...]) -> None:
+        """Wrap `app`; without networks nothing is believed."""
+        self._app = app
+        self._networks = networks
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Pass the request on, with `REMOTE_ADDR` and `wsgi.url_scheme` of the reader."""
+        if self._trusts(_address(environ.get("REMOTE_ADDR", ""))):
+            self._believe(environ)
+        return self._app(environ, start_response)
+
+    def _believe(self, environ: "WSGIEnvironment") -> None:
+        scheme = environ.get("HTTP_X_FORWARDED_PROTO", "").rpartition(",")[2].strip().lower()
+        if scheme in ("http", "https"):
+            environ["wsgi.url_scheme"] = scheme
+        for text in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+            address = _address(text.strip())
+            if address is None:
+                return
+            environ["REMOTE_ADDR"] = str(address)
+            if not self._trusts(address):
+                return
+
+    def _trusts(self, address: Address | None) -> bool:
+        return address is not None and any(address in network for network in self._networks)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ip_address(text)
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

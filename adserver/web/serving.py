@@ -1,0 +1,191 @@
+"""The one path that every delivery call takes: decide, sign, render, count. A fault behind it becomes no fill."""
+
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from random import Random
+from typing import Final, Generic, Protocol, TypeVar
+
+from adserver.counting.issuer import Issuer
+from adserver.counting.recorder import Recorder
+from adserver.counting.shards import shard_of
+from adserver.decision.decide import decide_page
+from adserver.decision.snapshot import Snapshot
+from adserver.domain.catalog import Site
+from adserver.domain.decisions import Decision, Fill, NoFill, SlotRequest
+from adserver.domain.ids import FlightId, IdHash, Kind, id_hash
+from adserver.domain.reasons import NoFillReason
+from adserver.domain.token import Token, TokenCodec
+
+DELIVERY_FAULT: Final = "delivery.fault"
+"""Log event: something behind a decision raised; the page got no fill."""
+
+_LOG: Final = logging.getLogger(__name__)
+_Rendered = TypeVar("_Rendered")
+
+
+class CatalogSource(Protocol):
+    """What is live in this process; None before anything was ever published. Never blocks."""
+
+    def current(self) -> Snapshot | None:
+        """Return the live snapshot."""
+        ...
+
+
+class DeliveredSource(Protocol):
+    """Net impressions of each flight with a goal, as far as this process knows. Never blocks."""
+
+    def current(self) -> Mapping[FlightId, int]:
+        """Return them by flight; a missing one has none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Served(Generic[_Rendered]):
+    """A fill as it goes out. Immutable."""
+
+    fill: Fill
+    rendered: _Rendered
+
+
+Renderer = Callable[[Fill, str], _Rendered]
+"""Makes the answer of a fill and its token's text."""
+
+
+class Deliverer:
+    """Answers for slots. Shared by all threads of a process; holds no state of its own but what it is given."""
+
+    def __init__(
+        self,
+        *,
+        catalog: CatalogSource,
+        delivered: DeliveredSource,
+        codec: TokenCodec,
+        issuer: Issuer,
+        shards: int,
+        recorder: Recorder,
+        clock: Callable[[], datetime],
+        rng: Random,
+    ) -> None:
+        """Take what a decision needs.
+
+        Args:
+            catalog: the live snapshot.
+            delivered: how much of each goal is delivered.
+            codec: signs tokens.
+            issuer: numbers them.
+            shards: N of the store.
+            recorder: counts decisions.
+            clock: aware UTC now.
+            rng: its draws must differ between forked workers, as `random.SystemRandom`'s do.
+        """
+        self._catalog = catalog
+        self._delivered = delivered
+        self._codec = codec
+        self._issuer = issuer
+        self._shards = shards
+        self._recorder = recorder
+        self._clock = clock
+        self._rng = rng
+
+    def deliver(
+        self, request: SlotRequest, render: Renderer[_Rendered], *, leave_trace: bool = True
+    ) -> Served[_Rendered] | NoFill:
+        """Answer for one slot; see `deliver_page`."""
+        return self.deliver_page((request,), render, leave_trace=leave_trace)[0]
+
+    def deliver_page(
+        self, requests: Sequence[SlotRequest], render: Renderer[_Rendered], *, leave_trace: bool = True
+    ) -> tuple[Served[_Rendered] | NoFill, ...]:
+        """Answer for the slots of one page view, in their order. Never raises.
+
+        Args:
+            requests: the questions.
+            render: makes the answer of a fill.
+            leave_trace: False for HEAD, which is answered like GET and not counted.
+        """
+        try:
+            snapshot = self._catalog.current()
+            if snapshot is None:
+                return tuple(NoFill(request, NoFillReason.UNKNOWN_SLOT) for request in requests)
+            now = self._clock()
+            decisions = decide_page(requests, snapshot, self._delivered.current(), now, self._rng)
+        except Exception as fault:  # noqa: BLE001 - a page never breaks for us
+            return tuple(_no_fill_of(fault, request) for request in requests)
+        return tuple(
+            self._conclude(decision, snapshot, int(now.timestamp()), render, leave_trace=leave_trace)
+            for decision in decisions
+        )
+
+    def site_of(self, request: SlotRequest) -> Site | None:
+        """Return the site whose page a slot is on; None for a slot that is not known. Never raises."""
+        try:
+            snapshot = self._catalog.current()
+            slot = snapshot.slot(request.slot) if snapshot is not None else None
+            return snapshot.site_of(slot) if snapshot is not None and slot is not None else None
+        except Exception as fault:  # noqa: BLE001 - a page never breaks for us
+            _LOG.error(DELIVERY_FAULT, exc_info=fault)
+            return None
+
+    def _conclude(
+        self, decision: Decision, snapshot: Snapshot, second: int, render: Renderer[_Rendered], *, leave_trace: bool
+    ) -> Served[_Rendered] | NoFill:
+        """Render a decision, then count it: what could not be shown is not counted as a fill."""
+        try:
+            if isinstance(decision, NoFill):
+                if leave_trace:
+                    self._record_no_fill(decision, snapshot, second)
+                return decision
+            token = self._token(decision, snapshot, second)
+            served = Served(decision, render(decision, self._codec.encode(token)))
+            if leave_trace:
+                self._recorder.fill(token)
+        except Exception as fault:  # noqa: BLE001 - a page never breaks for us
+            return _no_fill_of(fault, decision.request)
+        return served
+
+    def _token(self, fill: Fill, snapshot: Snapshot, second: int) -> Token:
+        flight = snapshot.hashes.flights[fill.flight.id]
+        shard = shard_of(flight, self._shards)
+        issuer, sequence = self._issuer.next(shard)
+        return Token(
+            issuer=issuer,
+            shard=shard,
+            sequence=sequence,
+            issued_second=second,
+            flight=flight,
+            creative=snapshot.hashes.creatives[fill.creative.id],
+            slot=snapshot.hashes.slots[fill.slot.id],
+            place=_place_hash(fill.request),
+            topic=_topic_hash(fill.request, snapshot),
+            variant=fill.request.variant,
+        )
+
+    def _record_no_fill(self, decision: NoFill, snapshot: Snapshot, second: int) -> None:
+        request = decision.request
+        self._recorder.no_fill(
+            slot=snapshot.hashes.slots.get(request.slot, Kind.SLOT.unknown),
+            place=_place_hash(request),
+            topic=_topic_hash(request, snapshot),
+            variant=request.variant,
+            reason=decision.reason,
+            second=second,
+        )
+
+
+def _place_hash(request: SlotRequest) -> IdHash:
+    return id_hash(Kind.PLACE, request.place.id) if request.place is not None else Kind.PLACE.unknown
+
+
+def _topic_hash(request: SlotRequest, snapshot: Snapshot) -> IdHash:
+    """Return the hash of the page's first topic, the one that statistics keep."""
+    if not request.topics:
+        return Kind.TOPIC.none
+    return snapshot.hashes.topics.get(request.topics[0], Kind.TOPIC.unknown)
+
+
+def _no_fill_of(fault: Exception, request: SlotRequest) -> NoFill:
+    """Say the truth as far as a page is concerned: there is nothing at this slot."""
+    _LOG.error(DELIVERY_FAULT, exc_info=fault)
+    return NoFill(request, NoFillReason.UNKNOWN_SLOT)

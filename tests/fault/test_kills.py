@@ -1,0 +1,164 @@
+"""kill -9 of each process of the service, under load: what was answered is counted, once; pages go on."""
+
+import http.client
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from service import Service, kill, running_service
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Iterator[Service]:
+    with running_service(tmp_path) as service:
+        yield service
+
+
+class Load:
+    """Readers that each see one sponsor line, from a few threads, until told to stop."""
+
+    def __init__(self, service: Service, threads: int = 4) -> None:
+        self._service = service
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._read) for _ in range(threads)]
+        self.answered = 0
+        self.sent = 0
+        self.statuses: set[int] = set()
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+
+    def _read(self) -> None:
+        while not self._stop.is_set():
+            try:
+                status, _, _ = self._service.call("/v1/slots/masthead.html?location=Remer,MN")
+                self._note(status)
+                token = self._service.decide()["token"]
+            except (OSError, http.client.HTTPException):
+                continue
+            with self._lock:
+                self.sent += 1
+            try:
+                status, _, _ = self._service.call(f"/v1/seen/{token}.gif")
+            except (OSError, http.client.HTTPException):
+                continue
+            self._note(status)
+            with self._lock:
+                self.answered += status == 200
+
+    def _note(self, status: int) -> None:
+        with self._lock:
+            self.statuses.add(status)
+
+    def await_answers(self, more: int) -> None:
+        target = self.answered + more
+        Service.await_that(lambda: self.answered >= target, 60)
+
+
+def run_load_around(service: Service, pid: int, what: str) -> Load:
+    load = Load(service)
+    load.start()
+    try:
+        load.await_answers(60)
+        before = load.answered
+        kill(pid)
+        load.await_answers(60)
+    finally:
+        load.stop()
+    print(f"killed {what} {pid}; events answered before {before}, after {load.answered - before}")
+    assert load.statuses == {200}
+    return load
+
+
+def assert_exact(service: Service, load: Load) -> None:
+    """Every event answered is counted, none twice; one that was not answered may have been written before the kill."""
+    service.await_that(lambda: load.answered <= service.totals()["impressions"] <= load.sent, 30)
+    time.sleep(1.0)  # long enough for a second application of anything to show
+    totals = service.totals()
+    print(f"answered {load.answered}, counted {totals['impressions']}, sent {load.sent}")
+    assert load.answered <= totals["impressions"] <= load.sent
+    assert totals["invalid"] == 0
+
+
+def test_kill_of_a_worker_loses_nothing_answered(service: Service) -> None:
+    load = run_load_around(service, service.workers()[0], "worker")
+
+    assert_exact(service, load)
+
+
+def test_kill_of_the_web_master_loses_nothing_answered(service: Service) -> None:
+    load = run_load_around(service, service.pid_of("gunicorn"), "gunicorn master")
+
+    assert_exact(service, load)
+
+
+def test_kill_of_the_keeper_loses_nothing_and_counting_goes_on(service: Service) -> None:
+    load = run_load_around(service, service.pid_of("main keeper"), "keeper")
+
+    assert load.sent == load.answered
+    service.await_counts(30, impressions=load.answered, invalid=0)
+
+
+def test_kill_of_redis_loses_nothing_and_pages_go_on(service: Service) -> None:
+    load = run_load_around(service, service.pid_of("valkey-server"), "redis")
+
+    assert load.sent == load.answered
+    service.await_counts(30, impressions=load.answered, invalid=0)
+
+
+def test_kill_of_the_supervisor_ends_the_family_and_the_next_start_has_every_count(service: Service) -> None:
+    load = Load(service)
+    load.start()
+    load.await_answers(60)
+    family, pid = service.pids(), service.pid
+    kill(pid)
+    service.await_that(service.has_ended)
+    load.stop()
+    print(f"killed supervisor {pid}; events answered {load.answered}")
+    service.await_that(lambda: not any(is_left(one) for one in family), 15)
+
+    service.start()
+
+    assert_exact(service, load)
+
+
+def is_left(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def test_while_redis_is_stopped_pages_and_beacons_are_answered_and_counted_after(service: Service) -> None:
+    pid = service.pid_of("valkey-server")
+    kill(pid, signal.SIGSTOP)
+    try:
+        with ThreadPoolExecutor(4) as pool:
+            tokens = list(pool.map(lambda _: service.decide()["token"], range(40)))
+            statuses = list(pool.map(lambda token: service.call(f"/v1/seen/{token}.gif")[0], tokens))
+    finally:
+        kill(pid, signal.SIGCONT)
+    print(f"stopped redis {pid}; events answered while it was stopped: {statuses.count(200)}")
+
+    assert statuses == [200] * 40
+    service.await_counts(30, impressions=40, fills=40, invalid=0)
+
+
+def test_a_start_without_redis_serves_the_last_good_catalog(tmp_path: Path) -> None:
+    with running_service(tmp_path) as first:
+        first.decide()
+    service = Service(tmp_path, ADSERVER_REDIS_URL=f"unix://{tmp_path}/nowhere.sock")
+    try:
+        service.start()
+        token = service.decide()["token"]
+        assert service.call(f"/v1/seen/{token}.gif")[0] == 200
+    finally:
+        service.end()
