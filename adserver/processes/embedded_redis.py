@@ -47,11 +47,11 @@ class EmbeddedRedis:
 
         Raises:
             SettingRefused: the folder is so deep that the socket goes under the system's temporary folder, and
-                there somebody else's folder is in its place.
+                that is too deep as well, or has somebody else's folder in its place.
         """
         folder = data_dir.absolute() / _FOLDER
         socket = folder / _SOCKET_FILE
-        if len(os.fsencode(socket)) > SOCKET_PATH_BYTES:
+        if not _fits(socket):
             socket = _short_folder(folder) / _SOCKET_FILE
         return cls(folder, socket)
 
@@ -135,10 +135,16 @@ def _arguments(server: EmbeddedRedis) -> tuple[str, ...]:
     return tuple(part for name, value in options.items() for part in (f"--{name}", value))
 
 
+def _fits(socket: Path) -> bool:
+    return len(os.fsencode(socket)) <= SOCKET_PATH_BYTES
+
+
 def _short_folder(folder: Path) -> Path:
     """Return a folder of ours under the system's temporary one, named after `folder`; make it where it is missing."""
     digest = hashlib.blake2b(os.fsencode(folder.resolve()), digest_size=8).hexdigest()
     short = Path(tempfile.gettempdir()) / f"adserver-{os.getuid()}-{digest}"
+    if not _fits(short / _SOCKET_FILE):
+        raise SettingRefused(DATA_DIR.name, f"{folder} and {short} are too long for a socket; it takes a shorter path")
     with contextlib.suppress(FileExistsError):
         short.mkdir(mode=0o700)
     status = short.lstat()  # not through a link that somebody else has put there

@@ -124,8 +124,8 @@ class Supervisor:
         for name, process in list(self._processes.items()):
             if not _has_ended(process.pid):
                 continue
-            # Not reaped yet, so the group's number is still its own. What a crashed child has left behind may finish its
-            # requests; a child that was asked to end has had its time to see to that.
+            # Not reaped yet, so the group's number is still its own. What a crashed child has left behind may finish
+            # its requests; a child that was asked to end has had its time to see to that.
             _signal_group(process.pid, signal.SIGKILL if self._family.stopping else signal.SIGTERM)
             how = _ending(process.wait())
             del self._processes[name]

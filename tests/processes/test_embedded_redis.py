@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,13 @@ from adserver.processes.orphans import free_lock, holders
 from adserver.processes.redis_binary import find_redis_binary
 
 pytestmark = pytest.mark.processes
+
+
+@pytest.fixture
+def short_path() -> Iterator[Path]:
+    """Give a folder whose path is shorter than that of `tmp_path`, which grows with the tests' names and number."""
+    with tempfile.TemporaryDirectory(prefix="t") as folder:
+        yield Path(folder)
 
 
 def wait_until(true: Callable[[], bool], seconds: float = 10.0) -> None:
@@ -63,8 +71,8 @@ def client_of(server: EmbeddedRedis) -> Iterator[redis.Redis]:
         yield client
 
 
-def test_it_keeps_everything_and_listens_on_its_socket_only(tmp_path: Path) -> None:
-    server = EmbeddedRedis.of(tmp_path / "data of a paper")
+def test_it_keeps_everything_and_listens_on_its_socket_only(short_path: Path) -> None:
+    server = EmbeddedRedis.of(short_path / "data of a paper")
     with running(server), client_of(server) as client:
         wanted = {
             "port": "0",
@@ -73,14 +81,14 @@ def test_it_keeps_everything_and_listens_on_its_socket_only(tmp_path: Path) -> N
             "save": "",
             "maxmemory-policy": "noeviction",
             "hash-max-listpack-entries": "128",
-            "dir": str(tmp_path / "data of a paper" / "redis"),
+            "dir": str(short_path / "data of a paper" / "redis"),
         }
         assert client.config_get(*wanted) == wanted
         assert server.socket.stat().st_mode & 0o077 == 0
 
 
-def test_what_it_answered_survives_kill_9_and_a_stale_socket(tmp_path: Path) -> None:
-    server = EmbeddedRedis.of(tmp_path)
+def test_what_it_answered_survives_kill_9_and_a_stale_socket(short_path: Path) -> None:
+    server = EmbeddedRedis.of(short_path)
     with running(server) as process, client_of(server) as client:
         for number in range(100):
             client.hincrby("counts", "a", number)
@@ -91,8 +99,8 @@ def test_what_it_answered_survives_kill_9_and_a_stale_socket(tmp_path: Path) -> 
         assert client.hget("counts", "a") == str(sum(range(100)))
 
 
-def test_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
-    server = EmbeddedRedis.of(tmp_path)
+def test_sigterm_ends_it_cleanly(short_path: Path) -> None:
+    server = EmbeddedRedis.of(short_path)
     with running(server) as process, client_of(server) as client:
         client.set("a", "b")
         kill(process, signal.SIGTERM)
@@ -102,8 +110,8 @@ def test_sigterm_ends_it_cleanly(tmp_path: Path) -> None:
         assert client.get("a") == "b"
 
 
-def test_a_second_server_on_the_same_files_waits_for_the_first_to_end(tmp_path: Path) -> None:
-    server = EmbeddedRedis.of(tmp_path)
+def test_a_second_server_on_the_same_files_waits_for_the_first_to_end(short_path: Path) -> None:
+    server = EmbeddedRedis.of(short_path)
     with running(server) as first, client_of(server) as client:
         second = start(server)
         try:
@@ -118,8 +126,8 @@ def test_a_second_server_on_the_same_files_waits_for_the_first_to_end(tmp_path: 
             kill(second)
 
 
-def test_a_server_that_a_killed_service_left_is_ended_before_the_next_starts(tmp_path: Path) -> None:
-    server = EmbeddedRedis.of(tmp_path)
+def test_a_server_that_a_killed_service_left_is_ended_before_the_next_starts(short_path: Path) -> None:
+    server = EmbeddedRedis.of(short_path)
     with running(server) as orphan, client_of(server) as client:
         client.set("a", "b")
         server.prepare()
@@ -128,8 +136,8 @@ def test_a_server_that_a_killed_service_left_is_ended_before_the_next_starts(tmp
         assert client.get("a") == "b"
 
 
-def test_a_left_server_that_hangs_is_killed(tmp_path: Path) -> None:
-    server = EmbeddedRedis.of(tmp_path)
+def test_a_left_server_that_hangs_is_killed(short_path: Path) -> None:
+    server = EmbeddedRedis.of(short_path)
     with running(server) as orphan:
         print(f"stopping pid {orphan.pid}")
         orphan.send_signal(signal.SIGSTOP)
@@ -137,16 +145,16 @@ def test_a_left_server_that_hangs_is_killed(tmp_path: Path) -> None:
         assert orphan.wait(10) == -signal.SIGKILL
 
 
-def test_a_free_lock_costs_nothing_and_touches_nobody(tmp_path: Path) -> None:
-    lock = tmp_path / "lock"
+def test_a_free_lock_costs_nothing_and_touches_nobody(short_path: Path) -> None:
+    lock = short_path / "lock"
     free_lock(lock, grace_seconds=60)
     lock.touch()
     with lock.open():  # open, but not locked
         free_lock(lock, grace_seconds=60)
 
 
-def test_it_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
-    server = EmbeddedRedis.of(tmp_path)
+def test_it_dies_with_the_process_that_started_it(short_path: Path) -> None:
+    server = EmbeddedRedis.of(short_path)
     server.prepare()
     spec = server.spec(find_redis_binary())
     parent = subprocess.Popen([sys.executable, "-c", PARENT, tether.__file__, str(spec.lock), *spec.argv])
@@ -165,10 +173,10 @@ time.sleep(60)
 
 
 def test_a_folder_too_deep_for_a_socket_has_it_in_a_short_place_of_this_user(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    deep = tmp_path / ("x" * 60) / ("y" * 60)
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
+    deep = short_path / ("x" * 60) / ("y" * 60)
     server = EmbeddedRedis.of(deep)
     assert len(os.fsencode(server.socket)) <= SOCKET_PATH_BYTES
     assert server == EmbeddedRedis.of(deep)
@@ -178,17 +186,25 @@ def test_a_folder_too_deep_for_a_socket_has_it_in_a_short_place_of_this_user(
         assert client.ping()
 
 
+def test_where_every_place_is_too_deep_a_shorter_path_is_asked_for(
+    short_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(short_path / ("z" * 90)))
+    with pytest.raises(SettingRefused, match=r"ADSERVER_DATA_DIR: .* takes a shorter path"):
+        EmbeddedRedis.of(short_path / ("x" * 60) / ("y" * 60))
+
+
 @pytest.mark.parametrize("trap", ["link", "open folder", "file"])
 def test_a_short_place_that_somebody_else_may_write_is_refused(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str
+    short_path: Path, monkeypatch: pytest.MonkeyPatch, trap: str
 ) -> None:
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    deep = tmp_path / ("x" * 60) / ("y" * 60)
+    monkeypatch.setattr("tempfile.tempdir", str(short_path))
+    deep = short_path / ("x" * 60) / ("y" * 60)
     short = EmbeddedRedis.of(deep).socket.parent
     short.rmdir()
     if trap == "link":
-        (tmp_path / "elsewhere").mkdir(mode=0o700)
-        short.symlink_to(tmp_path / "elsewhere")
+        (short_path / "elsewhere").mkdir(mode=0o700)
+        short.symlink_to(short_path / "elsewhere")
     elif trap == "file":
         short.touch()
     else:
