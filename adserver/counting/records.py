@@ -19,10 +19,10 @@ An event without a readable token has zeros for all that it would have said, and
 
 import struct
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Self
 
 from adserver.domain.ids import IdHash, Kind
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
@@ -71,10 +71,20 @@ class Record(NamedTuple):
 
 
 class Corrupt:
-    """Stands where 64 bytes were no record: wrong checksum, version or kind. Immutable, one instance."""
+    """Stands where 64 bytes were no record: wrong checksum, version or codes. Immutable, one instance."""
 
 
 CORRUPT: Final = Corrupt()
+
+_VARIANT_CODES: Final = frozenset(variant.code for variant in Variant)
+_EVENT_REASONS: Final = frozenset({0}) | {reason.code for reason in InvalidReason}
+_REASON_CODES: Final[Mapping[int, frozenset[int]]] = {
+    RecordKind.SEEN: _EVENT_REASONS,
+    RecordKind.VIEWABLE: _EVENT_REASONS,
+    RecordKind.CLICK: _EVENT_REASONS,
+    RecordKind.FILL: frozenset({0}),
+    RecordKind.NO_FILL: frozenset(reason.code for reason in NoFillReason),
+}
 
 
 def encode(record: Record) -> bytes:
@@ -109,11 +119,18 @@ def decode(data: bytes) -> Iterator[Record | Corrupt]:
         if zlib.crc32(body) != crc:
             yield CORRUPT
             continue
-        version, kind, *rest, _reader = _BODY.unpack(body)
-        if version != RECORD_VERSION or kind > RecordKind.NO_FILL:
-            yield CORRUPT
-            continue
-        yield Record(kind, *rest)
+        version, *fields, _reader = _BODY.unpack(body)
+        record = Record(*fields)
+        yield record if version == RECORD_VERSION and _is_known(record) else CORRUPT
+
+
+def _is_known(record: Record) -> bool:
+    """Tell whether all codes are ones that this version gives; another version may have written the record."""
+    return (
+        record.reported in _VARIANT_CODES
+        and record.variant in _VARIANT_CODES
+        and record.reason in _REASON_CODES.get(record.kind, frozenset())
+    )
 
 
 def event_record(
@@ -154,6 +171,21 @@ class DecisionKey:
     variant: Variant
     reason: NoFillReason | None
     """None for fills."""
+
+    @classmethod
+    def of(cls, token: Token) -> Self:
+        """Return what a fill is summed by, told by its token."""
+        return cls(
+            shard=token.shard,
+            quarter=token.issued_second // QUARTER_SECONDS,
+            flight=token.flight,
+            creative=token.creative,
+            slot=token.slot,
+            place=token.place,
+            topic=token.topic,
+            variant=token.variant,
+            reason=None,
+        )
 
 
 def decision_record(key: DecisionKey, count: int, second: int) -> Record:

@@ -8,6 +8,7 @@ import errno
 import fcntl
 import mmap
 import os
+import re
 import secrets
 import struct
 import threading
@@ -26,7 +27,10 @@ _HEADER: Final = struct.Struct(">8s8sQ")
 _MAGIC: Final = b"ADSPOOL1"
 _DROPPED: Final = struct.Struct(">Q")
 _DROPPED_AT: Final = 16
+_FAILING_AT: Final = 24
 _MOST_SPOOLS: Final = 1024
+_NO_ROOM: Final = os.strerror(errno.ENOSPC)
+_SEGMENT_NAME: Final = re.compile(r"([0-9]{20})\.spool")
 
 
 class SpoolUnavailable(AdserverError):
@@ -61,6 +65,15 @@ class SpoolHeader:
         """Count events that could not be written."""
         _DROPPED.pack_into(self._map, _DROPPED_AT, self.dropped + events)
 
+    @property
+    def failing(self) -> bool:
+        """Whether the last write failed: the disk is full, read-only or broken."""
+        return self._map[_FAILING_AT] != 0
+
+    def set_failing(self, *, failing: bool) -> None:
+        """Tell the other processes of this host whether writes fail."""
+        self._map[_FAILING_AT] = int(failing)
+
     def close(self) -> None:
         """Unmap it."""
         self._map.close()
@@ -75,7 +88,14 @@ class SpoolWriter:
         self._header_descriptor = header_descriptor
         self._header = SpoolHeader(header_descriptor, writable=True)
         self._segment_bytes = segment_bytes
+        self.fault: str | None = None
+        """Why the last write failed, in the operating system's words; None: it did not."""
         self._lock = threading.Lock()
+        self._closed = False
+        if self._header.failing:  # of the process before this one
+            self._header.set_failing(failing=False)
+        self._torn = False
+        """Whether half a record stands at the segment's end, and could not be cut back."""
         starts = segment_starts(folder)
         self._start = starts[-1] if starts else 0
         self._descriptor = self._open_segment(self._start)
@@ -128,38 +148,58 @@ class SpoolWriter:
         """Write whole records with one `write()`; return how many of them stand in the file.
 
         What a full or broken disk leaves half-written is cut back at once. The rest is the caller's: events are
-        declared by `declare_dropped`, sums of decisions are kept and written again.
+        declared by `declare_dropped`, sums of decisions are kept and written again. Never raises.
         """
         with self._lock:
+            if self._closed:
+                return 0
             try:
-                if self._size >= self._segment_bytes:
+                if self._torn or self._size >= self._segment_bytes:
                     self._rotate()
                 written = os.write(self._descriptor, records)
-            except OSError:
+            except OSError as error:
+                self._note(error.strerror or str(error))
                 return 0
             whole = written - written % RECORD_BYTES
             self._size += whole
             if whole != written:
-                os.ftruncate(self._descriptor, self._size)
+                self._cut()
+            self._note(None if whole == len(records) else _NO_ROOM)
             return whole // RECORD_BYTES
 
     def declare_dropped(self, events: int) -> None:
         """Count events that were answered but are not in the file."""
         with self._lock:
-            self._header.add_dropped(events)
+            if not self._closed:
+                self._header.add_dropped(events)
 
     def close(self) -> None:
         """Let go of the spool; another process may take it."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             os.close(self._descriptor)
             self._header.close()
             os.close(self._header_descriptor)
 
+    def _cut(self) -> None:
+        try:
+            os.ftruncate(self._descriptor, self._size)
+        except OSError:
+            self._torn = True  # whatever follows here would stand out of step: the next record begins a segment
+
+    def _note(self, fault: str | None) -> None:
+        if (fault is None) != (self.fault is None):
+            self._header.set_failing(failing=fault is not None)
+        self.fault = fault
+
     def _rotate(self) -> None:
-        start = self._start + self._size
+        """Begin a segment; behind half a record, one record further, so that offsets never fall back."""
+        start = self._start + self._size + (RECORD_BYTES if self._torn else 0)
         descriptor = self._open_segment(start)
         os.close(self._descriptor)
-        self._descriptor, self._start, self._size = descriptor, start, 0
+        self._descriptor, self._start, self._size, self._torn = descriptor, start, 0, False
 
     def _open_segment(self, start: int) -> int:
         path = segment_path(self._folder, start)
@@ -173,12 +213,15 @@ def segment_path(folder: Path, start: int) -> Path:
 
 def segment_starts(folder: Path) -> list[int]:
     """Return the offsets at which the segments of a spool start, lowest first."""
-    return sorted(int(path.stem) for path in folder.glob(f"*{SEGMENT_SUFFIX}"))
+    names = (_SEGMENT_NAME.fullmatch(path.name) for path in folder.iterdir())
+    return sorted(int(name[1]) for name in names if name)
 
 
 def _lock_header(folder: Path) -> int | None:
     """Return a locked descriptor of the folder's header, made if need be; None where another process holds it."""
-    folder.mkdir(exist_ok=True, mode=0o700)
+    if not folder.exists():
+        folder.mkdir(exist_ok=True, mode=0o700)
+        _sync_folder(folder.parent)
     path = folder / HEADER_NAME
     if not path.exists():
         _make_header(folder, path)
@@ -210,8 +253,12 @@ def _make_header(folder: Path, path: Path) -> None:
     finally:
         os.close(descriptor)
         draft.unlink(missing_ok=True)
-    directory = os.open(folder, os.O_RDONLY)
+    _sync_folder(folder)
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        os.fsync(directory)
+        os.fsync(descriptor)
     finally:
-        os.close(directory)
+        os.close(descriptor)

@@ -1,10 +1,11 @@
--- Applies one byte range of one spool to one shard's counts, exactly once. Version 1.
+-- Applies one byte range of one spool to one shard's counts, exactly once. Version 2.
 --
 -- KEYS  1 applied (hash: spool -> offset)     2 delivered (hash: flight -> net impressions)
 --       3 goals (hash: flight -> "revision:goal")     4 drops (hash: cause -> events)
+--       5 gap (hash: "spool:from" -> to, ranges that were gone before they were counted)
 --       then `blocks` token blocks, `cells` hashes of cells, `indexes` sets of members
 -- ARGV  1 spool   2 from   3 to   4 dedupe window in seconds
---       5 blocks   6 cells   7 indexes   8 flights   9 corrupt records in the range
+--       5 blocks   6 cells   7 indexes   8 flights   9 corrupt records in the range, or -1: the range is gone
 --       10 increments, 8 bytes each: cell u16, field 2 bytes, by u32
 --       11 groups, 15 bytes each: hours cell u16, its offset u8, places cell u16, its offset u8, topics cell u16, its
 --          offset u8, flight u16, hour u32            (cells, groups, blocks and flights are numbered from 0)
@@ -23,7 +24,7 @@ local flights, corrupt = tonumber(ARGV[8]), tonumber(ARGV[9])
 local increments, groups, events = ARGV[10], ARGV[11], ARGV[12]
 local FIRST_FLIGHT = 13
 local FIRST_CELL = FIRST_FLIGHT + 2 * flights
-local FIRST_BLOCK_KEY, FIRST_CELL_KEY = 5, 5 + blocks
+local FIRST_BLOCK_KEY, FIRST_CELL_KEY = 6, 6 + blocks
 local FIRST_INDEX_KEY = FIRST_CELL_KEY + cells
 local CHUNK = 500
 local LAST_OF_BLOCK = 8159
@@ -231,5 +232,6 @@ for flight = 0, flights - 1 do
 end
 if late > 0 then redis.call('HINCRBY', KEYS[4], 'late', late) end
 if corrupt > 0 then redis.call('HINCRBY', KEYS[4], 'corrupt', corrupt) end
+if corrupt < 0 then redis.call('HSET', KEYS[5], spool .. ':' .. from, to) end
 redis.call('HSET', KEYS[1], spool, to)
 return {1, to}

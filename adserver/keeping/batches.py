@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from functools import lru_cache
+from typing import Final, NamedTuple
 
 from adserver.counting.cells import (
     FILLS,
@@ -16,13 +17,16 @@ from adserver.counting.cells import (
     shard_tag,
     topics_member,
 )
-from adserver.counting.records import QUARTER_SECONDS, Corrupt, Record, RecordKind
+from adserver.counting.records import CORRUPT, QUARTER_SECONDS, Corrupt, Record, RecordKind
 from adserver.domain.ids import IdHash
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
 from adserver.domain.variants import Variant
 
 TOKENS_PER_BLOCK: Final = 8160
 """Six bits each: 6,120 bytes."""
+
+_REMEMBERED: Final = 8192
+"""What is counted alike: about 10 MB in the keeper; batch after batch names the same."""
 
 _VARIANTS: Final = {variant.code: variant for variant in Variant}
 _EVENTS: Final = {kind.code: kind for kind in EventKind}
@@ -69,9 +73,8 @@ class Group:
     """Hours since 1970."""
 
 
-@dataclass(frozen=True, slots=True)
-class TokenEvent:
-    """An event that the edge let through. Immutable."""
+class TokenEvent(NamedTuple):
+    """An event that the edge let through. Immutable; a tuple, for there are hundreds of thousands a second."""
 
     block: int
     token: int
@@ -99,6 +102,8 @@ class Batch:
     increments: tuple[tuple[int, bytes, int], ...] = ()
     """(cell, field, by): decisions, and events that the edge found invalid."""
     corrupt: int = 0
+    gap: bool = False
+    """The range is not there any more: nothing of it can be counted, and it is declared."""
 
 
 class BatchBuilder:
@@ -108,8 +113,10 @@ class BatchBuilder:
         self._shard = shard
         self._site_day = site_day
         self._goals = goals
-        self._blocks: dict[str, int] = {}
-        self._cells: dict[Cell, int] = {}
+        self._blocks: dict[tuple[bytes, int], int] = {}
+        self._cells: list[Cell] = []
+        self._numbers: dict[str, int] = {}
+        """Each cell's place in the list, by its key."""
         self._flights: dict[IdHash, int] = {}
         self._groups: dict[tuple[int, IdHash, IdHash, IdHash, IdHash, IdHash], int] = {}
         self._group_list: list[Group] = []
@@ -130,12 +137,13 @@ class BatchBuilder:
 
     def build(self, spool_id: str, start: int, end: int) -> Batch:
         """Return the batch for the byte range [start, end) of a spool."""
+        tag = shard_tag(self._shard)
         return Batch(
             shard=self._shard,
             spool_id=spool_id,
             start=start,
             end=end,
-            blocks=tuple(self._blocks),
+            blocks=tuple(f"{tag}tok:{issuer.hex()}:{block}" for issuer, block in self._blocks),
             cells=tuple(self._cells),
             groups=tuple(self._group_list),
             flights=tuple((flight, self._goals.get(flight, NO_GOAL)) for flight in self._flights),
@@ -153,11 +161,11 @@ class BatchBuilder:
         self._increment(record, _VARIANTS[record.variant or record.reported], metric, record.times)
 
     def _add_event(self, record: Record) -> None:
-        block = f"{shard_tag(self._shard)}tok:{record.issuer.hex()}:{record.sequence // TOKENS_PER_BLOCK}"
+        block, place = divmod(record.sequence, TOKENS_PER_BLOCK)
         self._events.append(
             TokenEvent(
-                self._blocks.setdefault(block, len(self._blocks)),
-                record.sequence % TOKENS_PER_BLOCK,
+                self._blocks.setdefault((record.issuer, block), len(self._blocks)),
+                place,
                 _EVENTS[record.kind],
                 _VARIANTS[record.variant or record.reported],
                 self._group(record),
@@ -182,27 +190,53 @@ class BatchBuilder:
     def _make_group(self, record: Record) -> Group:
         hour = record.issued_second // 3600
         day = self._site_day(record.slot, record.issued_second)
-        hours = hours_member(record.flight, record.creative, record.slot)
-        places = places_member(record.flight, record.creative, record.slot, record.place)
-        topics = topics_member(record.flight, record.slot, record.topic)
+        hashes = (record.flight, record.creative, record.slot, record.place, record.topic)
+        hours, places, topics = _cells_of(self._shard, hour, day, hashes)
         return Group(
-            self._cell(Family.HOURS, hours, hour),
-            self._cell(Family.PLACES, places, day),
-            self._cell(Family.TOPICS, topics, day),
+            self._number(*hours),
+            self._number(*places),
+            self._number(*topics),
             self._flights.setdefault(record.flight, len(self._flights)),
             hour,
         )
 
-    def _cell(self, family: Family, member: str, time: int) -> tuple[int, int]:
-        block, offset = divmod(time, family.block_size)
-        key = cell_key(self._shard, family, member, block)
-        cell = Cell(key, index_key(self._shard, family, block), member)
-        return self._cells.setdefault(cell, len(self._cells)), offset
+    def _number(self, cell: Cell, offset: int) -> tuple[int, int]:
+        number = self._numbers.get(cell.key)
+        if number is None:
+            number = self._numbers[cell.key] = len(self._cells)
+            self._cells.append(cell)
+        return number, offset
 
 
-def split_by_shard(records: Iterable[Record | Corrupt], builders: Mapping[int, BatchBuilder]) -> None:
-    """Give each record to the builder of its shard, if it is among `builders`; unreadable ones go to shard 0."""
+_Placed = tuple[Cell, int]
+"""(cell, hour or day within its block)."""
+
+
+@lru_cache(_REMEMBERED)
+def _cells_of(
+    shard: int, hour: int, day: int, hashes: tuple[IdHash, IdHash, IdHash, IdHash, IdHash]
+) -> tuple[_Placed, _Placed, _Placed]:
+    """Return where events of (flight, creative, slot, place, topic) count; hour and day are counted from 1970."""
+    flight, creative, slot, place, topic = hashes
+    return (
+        _cell(shard, Family.HOURS, hours_member(flight, creative, slot), hour),
+        _cell(shard, Family.PLACES, places_member(flight, creative, slot, place), day),
+        _cell(shard, Family.TOPICS, topics_member(flight, slot, topic), day),
+    )
+
+
+def _cell(shard: int, family: Family, member: str, time: int) -> _Placed:
+    block, offset = divmod(time, family.block_size)
+    return Cell(cell_key(shard, family, member, block), index_key(shard, family, block), member), offset
+
+
+def split_by_shard(records: Iterable[Record | Corrupt], builders: Mapping[int, BatchBuilder], shards: int) -> None:
+    """Give each record to the builder of its shard, if it is among `builders`.
+
+    What cannot be read, or names a shard that there is not, goes to shard 0 and counts as corrupt there.
+    """
     for record in records:
-        builder = builders.get(0 if isinstance(record, Corrupt) else record.shard)
+        known = record if isinstance(record, Record) and record.shard < shards else CORRUPT
+        builder = builders.get(known.shard if isinstance(known, Record) else 0)
         if builder is not None:
-            builder.add(record)
+            builder.add(known)

@@ -1,15 +1,25 @@
 """Brings what stands in the spools into the counts, exactly once, whatever fails in between."""
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from adserver.counting.records import RECORD_BYTES, decode
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import BatchBuilder, Goal, SiteDay, split_by_shard
+from adserver.keeping.batches import Batch, BatchBuilder, Goal, SiteDay, split_by_shard
 from adserver.keeping.counts import CountStore
+from adserver.keeping.quarantine import Quarantine
 from adserver.keeping.tails import SpoolTail, open_tails
+
+BYTES_GONE: Final = "spool.bytes_gone"
+"""Log event: a range of a spool is not there any more; it is declared as a gap, and counting goes on behind it."""
+SPOOL_BEHIND: Final = "spool.behind"
+"""Log event: Redis has counted further than a spool reaches: the data folder was put back from a copy, or two services
+use one. New events of that spool are not counted until it is as long again."""
+
+_LOG: Final = logging.getLogger(__name__)
 
 BATCH_BYTES: Final = 4096 * RECORD_BYTES
 """How much of a spool one call of the script takes."""
@@ -30,14 +40,24 @@ class SpoolCounter:
     So shards fail, rewind and replay each for itself, and a lost reply costs nothing.
     """
 
-    def __init__(self, spools: Path, counts: CountStore, shards: int, batch_bytes: int = BATCH_BYTES) -> None:
+    def __init__(
+        self,
+        spools: Path,
+        counts: CountStore,
+        shards: int,
+        batch_bytes: int = BATCH_BYTES,
+        quarantine: Quarantine | None = None,
+    ) -> None:
+        """Take the folder of all spools, where to count, N of the store, and where bad bytes are put aside."""
         self._spools = spools
         self._counts = counts
         self._shards = range(shards)
         self._batch_bytes = batch_bytes
+        self._quarantine = quarantine
         self._tails: dict[Path, SpoolTail] = {}
         self._cursors: dict[tuple[str, int], int] = {}
         self._declared: dict[str, int] = {}
+        self._reported: dict[str, int] = {}
 
     def sync(self) -> None:
         """Find new spools and bring all that is written to the disk.
@@ -55,24 +75,29 @@ class SpoolCounter:
         Raises:
             StoreUnavailable: a shard did not answer.
         """
+        self._declared.clear()  # a store that fell back has forgotten them too
         for shard in self._shards:
             applied = self._counts.applied(shard)
             for tail in self._tails.values():
-                self._cursors[tail.spool_id, shard] = applied.get(tail.spool_id, 0)
+                self._cursors[tail.spool_id, shard] = offset = applied.get(tail.spool_id, 0)
+                if offset > tail.synced:
+                    self._report_lost(tail, offset)
 
-    def apply(self, site_day: SiteDay, goals: Mapping[IdHash, Goal], most_batches: int) -> int:
-        """Apply up to `most_batches` byte ranges of each spool; return how many were.
+    def apply(self, site_day: SiteDay, goals: Mapping[IdHash, Goal], enough: Callable[[], bool]) -> int:
+        """Apply byte ranges of all spools in turn until none is left, or it is `enough`; return how many were.
 
         Raises:
             StoreUnavailable: a shard did not answer; ask all where they stand before going on.
         """
-        done = 0
         for tail in self._tails.values():
             self._declare_drops(tail)
-            for _ in range(most_batches):
-                if not self._apply_range(tail, site_day, goals):
-                    break
-                done += 1
+        done = 0
+        behind = list(self._tails.values())
+        while behind:
+            behind = [tail for tail in behind if self._apply_range(tail, site_day, goals)]
+            done += len(behind)
+            if enough():
+                break
         return done
 
     def backlog(self) -> Backlog:
@@ -101,14 +126,29 @@ class SpoolCounter:
         start = min(behind.values())
         ahead = min((cursor for cursor in behind.values() if cursor > start), default=tail.synced)
         data = tail.read(start, min(self._batch_bytes, ahead - start))
-        if not data:
-            return False
-        builders = {shard: BatchBuilder(shard, site_day, goals) for shard, cursor in behind.items() if cursor == start}
-        split_by_shard(decode(data), builders)
-        for shard, builder in builders.items():
-            applied = self._counts.apply(builder.build(tail.spool_id, start, start + len(data)))
-            self._cursors[tail.spool_id, shard] = applied.offset
+        shards = [shard for shard, cursor in behind.items() if cursor == start]
+        if data:
+            builders = {shard: BatchBuilder(shard, site_day, goals) for shard in shards}
+            records = list(decode(data))
+            if self._quarantine is not None and 0 in builders:  # the shard that counts them
+                self._quarantine.keep(tail.spool_id, start, data, records)
+            split_by_shard(records, builders, len(self._shards))
+            batches = [builder.build(tail.spool_id, start, start + len(data)) for builder in builders.values()]
+        else:
+            batches = self._gap(tail, shards, start, min(ahead, tail.following(start)))
+        for batch in batches:
+            self._cursors[tail.spool_id, batch.shard] = self._counts.apply(batch).offset
         return True
+
+    def _gap(self, tail: SpoolTail, shards: list[int], start: int, end: int) -> list[Batch]:
+        """Return what moves shards over bytes that are gone, and declares them."""
+        _LOG.error(BYTES_GONE, extra={"spool": tail.spool_id, "start": start, "end": end})
+        return [Batch(shard, tail.spool_id, start, end, gap=True) for shard in shards]
+
+    def _report_lost(self, tail: SpoolTail, offset: int) -> None:
+        if self._reported.get(tail.spool_id) != offset:
+            self._reported[tail.spool_id] = offset
+            _LOG.error(SPOOL_BEHIND, extra={"spool": tail.spool_id, "synced": tail.synced, "applied": offset})
 
     def _declare_drops(self, tail: SpoolTail) -> None:
         dropped = tail.dropped

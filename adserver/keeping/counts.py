@@ -71,6 +71,8 @@ class MemoryCountStore:
         self.net: dict[tuple[int, IdHash], int] = defaultdict(int)
         self.goals: dict[tuple[int, IdHash], Goal] = {}
         self.drops: dict[str, int] = defaultdict(int)
+        self.gaps: dict[tuple[int, str, int], int] = {}
+        """(shard, spool, from) -> to."""
         self.shards = 0
 
     def apply(self, batch: Batch) -> Applied:
@@ -88,6 +90,8 @@ class MemoryCountStore:
             self._apply_event(batch, event)
         if batch.corrupt:
             self.drops["corrupt"] += batch.corrupt
+        if batch.gap:
+            self.gaps[batch.shard, batch.spool_id, batch.start] = batch.end
         self.offsets[batch.shard, batch.spool_id] = batch.end
         return Applied(done=True, offset=batch.end)
 

@@ -13,16 +13,18 @@ from adserver.catalog.names import Names, NamesUnreadable
 from adserver.counting.delivered import write_delivered
 from adserver.counting.shards import shard_of
 from adserver.decision.snapshot import Snapshot
-from adserver.domain.errors import StoreUnavailable
+from adserver.domain.errors import AdserverError, StoreUnavailable
 from adserver.domain.ids import FlightId, IdHash
 from adserver.keeping.batches import Goal
 from adserver.keeping.calendar import SiteCalendar
 from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.counts import CountStore, ShardsDiffer
+from adserver.keeping.eviction import RedisEvicts
 
 TICK_SECONDS: Final = 0.25
 _RECALL_SECONDS: Final = 5.0
-_BATCHES_A_STEP: Final = 64
+_STEP_SECONDS: Final = 0.25
+"""How long a step may count before it looks at the catalog again, whatever the backlog."""
 
 _log: Final = logging.getLogger(__name__)
 
@@ -32,6 +34,10 @@ class CatalogKeeping(Protocol):
 
     def step(self, now: datetime) -> int:
         """Bring the newest revision to this host's disk; return its number. Never raises for Redis being away."""
+
+    @property
+    def fault(self) -> str:
+        """Why the last step could not, though Redis answers; empty: it did."""
 
 
 class SnapshotSource(Protocol):
@@ -56,6 +62,19 @@ class KeeperReport:
     """How many byte ranges this step brought into the counts."""
     revision: int
     """The catalog's, 0 where there is none."""
+    trouble: str = ""
+    """Why nothing is counted, for the log; empty while all goes well."""
+    refusal: str = ""
+    """The same where Redis answers and must not be counted into; names no address."""
+    catalog_fault: str = ""
+    """Why the newest revision is not served on this host though Redis answers, for the log; empty: it is."""
+
+
+class NamesIncomplete(AdserverError):
+    """Redis lacks names of slots that are in use; days would be told wrong. They are put back from the data folder."""
+
+    def __init__(self) -> None:
+        super().__init__("Redis lacks names of the live catalog; counting waits until they are put back")
 
 
 class Keeper:
@@ -71,7 +90,9 @@ class Keeper:
         catalog: CatalogKeeping,
         snapshots: SnapshotSource,
         load_names: Callable[[], Names],
+        check_store: Callable[[], None] | None = None,
     ) -> None:
+        """Take what it works on; `check_store` raises `RedisEvicts` where the store may forget what is counted."""
         self._data_dir = data_dir
         self._counter = counter
         self._counts = counts
@@ -79,6 +100,7 @@ class Keeper:
         self._catalog = catalog
         self._snapshots = snapshots
         self._load_names = load_names
+        self._check_store = check_store
         self._calendar: SiteCalendar | None = None
         self._calendar_revision = 0
         self._goals: Mapping[IdHash, Goal] = {}
@@ -86,6 +108,8 @@ class Keeper:
         self._delivered: Mapping[FlightId, int] | None = None
         self._recall_at = 0.0
         self._redis = True
+        self._trouble = ""
+        self._refusal = ""
 
     def step(self, now: float, wall: datetime) -> KeeperReport:
         """Do one round; Redis or the disk being away is reported, not raised.
@@ -104,17 +128,28 @@ class Keeper:
         try:
             applied = self._count(now)
             self._report_redis(reachable=True)
-        except (StoreUnavailable, NamesUnreadable, ShardsDiffer) as error:
+            self._refusal = ""
+        except (StoreUnavailable, NamesUnreadable, NamesIncomplete, ShardsDiffer, RedisEvicts) as error:
             self._recall_at = 0.0
             self._report_redis(reachable=False, why=str(error))
-        return KeeperReport(self._redis, self._counter.backlog().unapplied_bytes, applied, revision)
+            self._refusal = "" if isinstance(error, StoreUnavailable) else str(error)
+        unapplied = self._counter.backlog().unapplied_bytes
+        return KeeperReport(
+            self._redis, unapplied, applied, revision, self._trouble, self._refusal, self._catalog.fault
+        )
 
     def _count(self, now: float) -> int:
         if now >= self._recall_at:
+            if self._check_store is not None:
+                self._check_store()
             self._counts.agree_on_shards(self._shards)
             self._counter.recall()
             self._recall_at = now + _RECALL_SECONDS
-        applied = self._counter.apply(self._calendar_now().day, self._goals, _BATCHES_A_STEP)
+        calendar = self._calendar_now()
+        if calendar is None:
+            return 0
+        until = time.monotonic() + _STEP_SECONDS
+        applied = self._counter.apply(calendar.day, self._goals, lambda: time.monotonic() >= until)
         self._write_delivered()
         return applied
 
@@ -132,12 +167,21 @@ class Keeper:
         }
         self._goal_flights = {hashes[flight.id]: flight.id for flight in flights if flight.goal}
 
-    def _calendar_now(self) -> SiteCalendar:
+    def _calendar_now(self) -> SiteCalendar | None:
+        """Return the days of all sites; None where nothing was ever published here: then nothing can be counted yet.
+
+        Raises:
+            NamesIncomplete: the store has lost names of the catalog in use; the mirror is about to put them back.
+        """
         snapshot = self._snapshots.current()
-        revision = snapshot.revision if snapshot else 0
-        if self._calendar is None or revision != self._calendar_revision:
-            self._calendar = SiteCalendar(self._load_names())
-            self._calendar_revision = revision
+        if snapshot is None:
+            return None
+        if self._calendar is None or snapshot.revision != self._calendar_revision:
+            names = self._load_names()
+            if not names.slots.keys() >= set(snapshot.hashes.slots.values()):
+                raise NamesIncomplete
+            self._calendar = SiteCalendar(names)
+            self._calendar_revision = snapshot.revision
         return self._calendar
 
     def _write_delivered(self) -> None:
@@ -162,18 +206,31 @@ class Keeper:
         elif not reachable and self._redis:
             _log.warning("counting waits for Redis, pages go on: %s", why)
         self._redis = reachable
+        self._trouble = why
 
 
-def run_keeper(keeper: Keeper, stop: threading.Event) -> None:
-    """Step four times a second until `stop` is set; then still apply all that is written, as far as Redis takes it."""
+def run_keeper(
+    keeper: Keeper, stop: threading.Event, on_report: Callable[[KeeperReport, datetime], None] | None = None
+) -> None:
+    """Step four times a second until `stop` is set; then still apply all that is written, as far as Redis takes it.
+
+    Args:
+        keeper: what steps.
+        stop: asks for the end.
+        on_report: is told of each step, and when it was.
+    """
     while not stop.wait(TICK_SECONDS):
-        _catch_up(keeper, stop.is_set)
-    _catch_up(keeper, lambda: False)
+        _catch_up(keeper, stop.is_set, on_report)
+    _catch_up(keeper, lambda: False, on_report)
 
 
-def _catch_up(keeper: Keeper, enough: Callable[[], bool]) -> None:
+def _catch_up(
+    keeper: Keeper, enough: Callable[[], bool], on_report: Callable[[KeeperReport, datetime], None] | None
+) -> None:
     """Step until all is counted, nothing more can be, or it is `enough`."""
     while True:
         report = keeper.step(time.monotonic(), datetime.now(UTC))
+        if on_report is not None:
+            on_report(report, datetime.now(UTC))
         if not report.applied_ranges or not report.unapplied_bytes or enough():
             return

@@ -95,7 +95,7 @@ def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str 
     """Return KEYS and ARGV of the script for a batch; the head of `apply.lua` says what stands where."""
     tag = shard_tag(batch.shard)
     indexes = {index: number for number, index in enumerate(dict.fromkeys(cell.index for cell in batch.cells))}
-    keys = [f"{tag}applied", f"{tag}delivered", f"{tag}goals", f"{tag}drops"]
+    keys = [f"{tag}applied", f"{tag}delivered", f"{tag}goals", f"{tag}drops", f"{tag}gap"]
     keys += [*batch.blocks, *(cell.key for cell in batch.cells), *indexes]
     groups = b"".join(
         _GROUP.pack(*group.hours, *group.places, *group.topics, group.flight, group.hour) for group in batch.groups
@@ -105,7 +105,13 @@ def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str 
     )
     increments = b"".join(_INCREMENT.pack(*increment) for increment in batch.increments)
     arguments: list[str | bytes | int] = [batch.spool_id, batch.start, batch.end, window_seconds]
-    arguments += [len(batch.blocks), len(batch.cells), len(indexes), len(batch.flights), batch.corrupt]
+    arguments += [
+        len(batch.blocks),
+        len(batch.cells),
+        len(indexes),
+        len(batch.flights),
+        -1 if batch.gap else batch.corrupt,
+    ]
     arguments += [increments, groups, events]
     for flight, goal in batch.flights:
         arguments += [flight.hex(), f"{goal.revision}:{goal.impressions}"]

@@ -68,12 +68,19 @@ class SpoolTail:
         segment = max((first for first in self._starts if first <= start), default=None)
         if segment is None or start >= self.synced:
             return b""
-        following = [first for first in self._starts if first > start]
-        end = min(start + most_bytes, self.synced, *following)
+        end = min(start + most_bytes, self.synced, self.following(start))
         with segment_path(self._folder, segment).open("rb") as file:
             file.seek(start - segment)
             data = file.read(end - start)
         return data[: len(data) - len(data) % RECORD_BYTES]
+
+    def following(self, offset: int) -> int:
+        """Return where the next segment after an offset starts; the synced end where there is none.
+
+        Where nothing can be read at an offset, this is where bytes are there again: a segment was removed, or lost its
+        end in a power loss, or half a record stands at its end.
+        """
+        return min((start for start in self._starts if start > offset), default=self.synced)
 
     def close(self) -> None:
         """Unmap the header."""

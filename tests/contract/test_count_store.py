@@ -189,3 +189,26 @@ def test_a_full_block_of_dedupe_bits_is_made_at_its_size_and_expires_after_the_w
     assert server.strlen(block) == 6_120
     assert WINDOW_SECONDS < int(server.ttl(block)) <= WINDOW_SECONDS + 7_200
     assert {server.ttl(key) for key in server.scan_iter() if key != block} == {-1}
+
+
+def test_dedupe_bits_are_kept_a_whole_window_after_their_last_write(server: redis.Redis) -> None:
+    server.flushall()
+    store = RedisCountStore(server, WINDOW_SECONDS)
+    store.apply(batch(event(SEEN, 5)))
+    (block,) = server.scan_iter(match="{s0}:tok:*")
+    server.expire(block, 60)  # as when the window is nearly over
+
+    store.apply(batch(event(SEEN, 6), start=64))
+
+    assert int(server.ttl(block)) > WINDOW_SECONDS
+
+
+def test_corrupt_records_and_gaps_are_declared(server: redis.Redis) -> None:
+    server.flushall()
+    store = RedisCountStore(server)
+    store.apply(replace(batch(event(SEEN, 1)), corrupt=2))
+    store.apply(Batch(0, SPOOL, 64, 128, gap=True))
+
+    assert server.hgetall("{s0}:drops") == {b"corrupt": b"2"}
+    assert server.hgetall("{s0}:gap") == {f"{SPOOL}:64".encode(): b"128"}
+    assert store.applied(0) == {SPOOL: 128}

@@ -20,7 +20,7 @@ from adserver.catalog.names import NAMES_KEY, Names
 from adserver.catalog.plan import Change, Plan
 from adserver.catalog.redis_store import HEAD_KEY, REVISIONS_KEY, RedisRevisionStore
 from adserver.catalog.revisions import NO_HEAD, Entry, Revision
-from adserver.catalog.store import MemoryRevisionStore, RevisionStore, publish, restore
+from adserver.catalog.store import MemoryRevisionStore, RevisionStore, restore
 from adserver.domain.errors import StaleBase, StoreUnavailable
 from adserver.domain.ids import Kind, id_hash
 
@@ -86,16 +86,11 @@ def revision(number: int, name: str = "QWIKET") -> Revision:
 
 
 def put(store: RevisionStore, name: str = "QWIKET", names: dict[str, str] | None = None) -> Revision:
-    return publish(
-        store,
-        store.head(),
-        documents(name),
-        author="kim",
-        at=NOON,
-        message="a reason",
-        plan=Plan(change=(Change("campaigns.season.name", "old", name),)),
-        names=names or {},
-    )
+    head = store.head()
+    plan = Plan(change=(Change("campaigns.season.name", "old", name),))
+    made = Revision(Entry(head.number + 1, "kim", NOON, "a reason", plan), documents(name))
+    store.commit(head, made, names or {})
+    return made
 
 
 class TestAnEmptyStore:

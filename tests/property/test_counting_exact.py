@@ -17,7 +17,6 @@ from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import Family, parse_field, shard_tag
 from adserver.counting.records import (
-    QUARTER_SECONDS,
     DecisionKey,
     Record,
     decision_record,
@@ -83,22 +82,12 @@ class World:
 
     def append_fills(self, number: int, times: int) -> None:
         token = make_token(number, self.now)
-        key = DecisionKey(
-            token.shard,
-            token.issued_second // QUARTER_SECONDS,
-            token.flight,
-            token.creative,
-            token.slot,
-            token.place,
-            token.topic,
-            token.variant,
-            None,
-        )
+        key = DecisionKey.of(token)
         self.spools[self.rng.choice(SPOOLS)].append(decision_record(key, times, self.now))
 
     def batch(self, spool: str, shard: int, start: int, end: int) -> Batch:
         builder = BatchBuilder(shard, site_day, GOALS)
-        split_by_shard(self.spools[spool][start:end], {shard: builder})
+        split_by_shard(self.spools[spool][start:end], {shard: builder}, SHARDS)
         return builder.build(spool, start, end)
 
     def flush(self, spool: str, shard: int, *, reply_lost: bool = False) -> None:

@@ -32,6 +32,8 @@ class Recorded:
         assert second == NOW
         self.events.append((token, kind, reason, reported))
 
+    def took(self, seconds: float) -> None: ...
+
 
 def text(*, age_seconds: int = 0, codec: TokenCodec = CODEC) -> str:
     return codec.encode(

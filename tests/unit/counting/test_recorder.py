@@ -1,6 +1,10 @@
+import multiprocessing
+import os
 from pathlib import Path
 
-from adserver.counting.recorder import SpoolRecorder
+import pytest
+
+from adserver.counting.recorder import DECISIONS_LOST, SpoolRecorder
 from adserver.counting.records import CORRUPT, Record, RecordKind, decode
 from adserver.counting.spool import SpoolWriter
 from adserver.domain.ids import Kind, id_hash
@@ -119,3 +123,57 @@ def test_what_is_summed_is_written_when_the_recorder_is_closed_and_the_spool_is_
 
     assert [record.times for record in written(tmp_path)] == [1]
     assert SpoolWriter.open_in(tmp_path).offset == 64
+
+
+def test_a_forked_child_writes_to_a_spool_of_its_own_and_none_of_its_parents_sums(tmp_path: Path) -> None:
+    recorder = recorder_in(tmp_path)
+    recorder.event(token(1), EventKind.SEEN, None, Variant.AUTO, SECOND)
+    recorder.fill(token(2))
+
+    def write_in_child() -> None:
+        recorder.event(token(3), EventKind.SEEN, None, Variant.AUTO, SECOND)
+        recorder.close()
+
+    child = multiprocessing.get_context("fork").Process(target=write_in_child)
+    child.start()
+    child.join()
+    recorder.close()
+
+    spools = [SpoolTail(tmp_path / name) for name in ("0", "1")]
+    kinds = []
+    for tail in spools:
+        tail.sync()
+        kinds.append([record.kind for record in decode(tail.read(0, 1_000)) if isinstance(record, Record)])
+    assert kinds == [[RecordKind.SEEN, RecordKind.FILL], [RecordKind.SEEN]]
+
+
+def test_sums_that_no_spool_takes_are_bounded_and_what_is_known_goes_on_being_summed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("adserver.counting.recorder.MOST_SUMS", 3)
+    recorder = recorder_in(tmp_path)
+    for reason in list(NoFillReason)[:5]:
+        count_no_fill(recorder, reason)
+    count_no_fill(recorder, NoFillReason.UNKNOWN_SLOT)
+    recorder.flush()
+
+    assert sorted(record.times for record in written(tmp_path)) == [1, 1, 2]
+    assert [(line.getMessage(), vars(line)["decisions"]) for line in caplog.records] == [(DECISIONS_LOST, 2)]
+
+
+def test_sums_that_a_full_disk_does_not_take_are_written_by_the_next_flush(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = recorder_in(tmp_path)
+    recorder.event(token(), EventKind.SEEN, None, Variant.AUTO, SECOND)  # the spool is open
+    for reason in list(NoFillReason)[:5]:
+        count_no_fill(recorder, reason)
+    write = os.write
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:150]))
+        recorder.flush()
+    assert len(written(tmp_path)) == 3
+
+    recorder.flush()
+    reasons = sorted(record.reason for record in written(tmp_path) if record.kind == RecordKind.NO_FILL)
+    assert reasons == [reason.code for reason in list(NoFillReason)[:5]]

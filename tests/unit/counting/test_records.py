@@ -83,8 +83,8 @@ def test_a_record_with_any_byte_changed_is_corrupt_and_its_neighbours_are_not(po
     assert second is CORRUPT
 
 
-@pytest.mark.parametrize(("byte", "value"), [(0, 2), (1, 5)])
-def test_a_record_of_another_version_or_kind_is_corrupt(byte: int, value: int) -> None:
+@pytest.mark.parametrize(("byte", "value"), [(0, 2), (1, 5), (2, 11), (2, 255), (3, 4), (45, 4)])
+def test_a_record_of_another_version_or_with_codes_unknown_to_this_one_is_corrupt(byte: int, value: int) -> None:
     body = bytearray(encode(event_record(TOKEN, EventKind.SEEN, None, Variant.AUTO, 1))[:60])
     body[byte] = value
 

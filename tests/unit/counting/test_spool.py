@@ -1,7 +1,9 @@
+import os
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -186,3 +188,92 @@ def test_a_closed_spool_leaves_no_file_open(tmp_path: Path) -> None:
 
 def open_files() -> int:
     return len(list(Path("/dev/fd").iterdir()))
+
+
+def test_a_torn_record_that_cannot_be_cut_back_is_left_behind_in_a_segment_of_its_own(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(RECORD)
+    write = os.write
+
+    def refuse(*_: object) -> None:
+        raise OSError(5, "Input/output error")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", lambda descriptor, data: write(descriptor, data[:30]))
+        patch.setattr(os, "ftruncate", refuse)
+        assert writer.append(b"t" * 64) == 0
+    assert writer.append(b"n" * 64) == 1
+
+    tail = SpoolTail(tmp_path / "0")
+    tail.sync()
+    assert segment_starts(tmp_path / "0") == [0, 128]
+    assert (tail.read(0, 1_000), tail.read(64, 1_000), tail.following(64)) == (RECORD, b"", 128)
+    assert tail.read(128, 1_000) == b"n" * 64
+
+
+def test_other_files_in_a_spools_folder_are_left_alone(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path)
+    (tmp_path / "0" / "backup.spool").write_bytes(RECORD)
+    (tmp_path / "0" / "1.spool").write_bytes(RECORD)
+    writer.append(RECORD)
+
+    assert segment_starts(tmp_path / "0") == [0]
+    assert SpoolTail(tmp_path / "0").sync() == 64
+
+
+def test_a_closed_spool_takes_nothing_more(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(RECORD)
+    writer.close()
+    writer.close()
+
+    assert writer.append(RECORD) == 0
+    assert SpoolTail(tmp_path / "0").sync() == 64
+
+
+def test_bytes_are_synced_before_they_are_given_out_and_the_folder_when_a_segment_is_new(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writer = SpoolWriter.open_in(tmp_path, segment_bytes=64)
+    tail = SpoolTail(tmp_path / "0")
+    synced: list[str] = []
+
+    def note(kind: str) -> Callable[[int], None]:
+        def sync(descriptor: int) -> None:
+            assert tail.synced == before
+            synced.append(f"{kind} {Path(f'/proc/self/fd/{descriptor}').readlink().name}")
+
+        return sync
+
+    monkeypatch.setattr(os, "fdatasync", note("file"))
+    monkeypatch.setattr(os, "fsync", note("folder"))
+    before = 0
+    writer.append(RECORD)
+    tail.sync()
+    assert synced == [f"file {0:020d}.spool", "folder 0"]
+
+    synced.clear()
+    before = 64
+    tail.sync()
+    assert synced == []
+
+    writer.append(RECORD)
+    tail.sync()
+    assert synced == [f"file {64:020d}.spool", "folder 0"]
+
+
+def test_what_the_disk_refuses_to_sync_is_not_given_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    writer = SpoolWriter.open_in(tmp_path)
+    tail = SpoolTail(tmp_path / "0")
+    writer.append(RECORD)
+
+    def refuse(_: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "fdatasync", refuse)
+    with pytest.raises(OSError, match="Input/output"):
+        tail.sync()
+
+    assert tail.read(0, 1_000) == b""

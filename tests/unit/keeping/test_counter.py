@@ -1,3 +1,4 @@
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -5,19 +6,18 @@ from pathlib import Path
 import pytest
 
 from adserver.counting.records import encode, event_record
-from adserver.counting.spool import SpoolWriter
+from adserver.counting.spool import SpoolWriter, segment_path
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash, Kind, id_hash
 from adserver.domain.reasons import EventKind
 from adserver.domain.token import Token
 from adserver.domain.variants import Variant
 from adserver.keeping.batches import Batch
-from adserver.keeping.counter import SpoolCounter
+from adserver.keeping.counter import SPOOL_BEHIND, SpoolCounter
 from adserver.keeping.counts import Applied, MemoryCountStore
 
 NOW = 1_795_500_000
 FLIGHTS = (id_hash(Kind.FLIGHT, "one"), id_hash(Kind.FLIGHT, "two"))
-ALL = 1_000
 
 
 @dataclass
@@ -71,9 +71,13 @@ def site_day(_slot: IdHash, second: int) -> int:
     return second // 86_400
 
 
+def never() -> bool:
+    return False
+
+
 def apply_all(counter: SpoolCounter) -> int:
     counter.sync()
-    return counter.apply(site_day, {}, ALL)
+    return counter.apply(site_day, {}, never)
 
 
 def net(counts: FlakyCounts) -> list[int]:
@@ -114,7 +118,7 @@ def test_a_keeper_started_anew_goes_on_where_the_shards_stand(tmp_path: Path) ->
     again = SpoolCounter(tmp_path, counts, shards=1)
     again.sync()
     again.recall()
-    again.apply(site_day, {}, ALL)
+    again.apply(site_day, {}, never)
 
     assert [(batch.start, batch.end) for batch in counts.batches] == [(0, 64), (64, 128)]
     assert net(counts)[0] == 2
@@ -159,7 +163,7 @@ def test_a_shard_that_fell_back_is_replayed_and_the_others_are_left_alone(tmp_pa
     counts.batches.clear()
 
     counter.recall()
-    counter.apply(site_day, {}, ALL)
+    counter.apply(site_day, {}, never)
 
     assert {batch.shard for batch in counts.batches} == {1}
     assert net(counts) == [1, 1]
@@ -186,3 +190,83 @@ def test_drops_reach_the_store_as_they_stand(tmp_path: Path) -> None:
     apply_all(counter)
 
     assert counts.inner.drops == {f"spool:{writer.spool_id}": 5}
+
+
+def test_a_backlog_is_left_when_it_is_enough_and_every_spool_has_its_turn(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=1, batch_bytes=64)
+    writers = [SpoolWriter.open_in(tmp_path) for _ in range(2)]
+    for writer in writers:
+        writer.append(view(1) + view(2) + view(3))
+    counter.sync()
+
+    assert counter.apply(site_day, {}, lambda: True) == 2
+    assert {batch.spool_id for batch in counts.batches} == {writer.spool_id for writer in writers}
+
+
+def test_drops_are_declared_again_to_a_store_that_lost_them(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=1)
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.declare_dropped(3)
+    apply_all(counter)
+    counts.inner.drops.clear()
+
+    counter.recall()
+    apply_all(counter)
+
+    assert counts.inner.drops == {f"spool:{writer.spool_id}": 3}
+
+
+def test_a_segment_that_lost_its_end_is_a_gap_and_counting_goes_on_behind_it(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path, segment_bytes=128)
+    for number in range(4):
+        writer.append(view(number))
+    os.truncate(segment_path(tmp_path / "0", 0), 64)
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=2)
+
+    apply_all(counter)
+
+    assert net(counts)[0] == 3
+    assert counter.backlog().unapplied_bytes == 0
+    assert counts.inner.gaps == {(shard, writer.spool_id, 64): 128 for shard in range(2)}
+
+
+def test_segments_that_were_removed_before_they_were_counted_are_a_gap(tmp_path: Path) -> None:
+    writer = SpoolWriter.open_in(tmp_path, segment_bytes=128)
+    for number in range(4):
+        writer.append(view(number))
+    segment_path(tmp_path / "0", 0).unlink()
+    counts = FlakyCounts()
+
+    apply_all(SpoolCounter(tmp_path, counts, shards=1))
+
+    assert net(counts)[0] == 2
+    assert counts.inner.gaps == {(0, writer.spool_id, 0): 128}
+
+
+def test_a_record_of_a_shard_that_there_is_not_counts_as_corrupt(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    SpoolWriter.open_in(tmp_path).append(view(1) + view(1, 1))
+
+    apply_all(SpoolCounter(tmp_path, counts, shards=1))
+
+    assert net(counts) == [1, 0]
+    assert counts.inner.drops["corrupt"] == 1
+
+
+def test_a_spool_shorter_than_what_is_counted_of_it_is_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=1)
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(view(1))
+    counter.sync()
+    counts.inner.offsets[0, writer.spool_id] = 640
+
+    counter.recall()
+    counter.recall()
+
+    assert [record.getMessage() for record in caplog.records] == [SPOOL_BEHIND]

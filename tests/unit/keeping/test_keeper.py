@@ -21,6 +21,7 @@ from adserver.domain.token import Token
 from adserver.domain.variants import Text, Variant, Variants
 from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.counts import MemoryCountStore
+from adserver.keeping.eviction import RedisEvicts
 from adserver.keeping.keeper import Keeper, KeeperReport
 
 MIDNIGHT_UTC = int(datetime(2026, 11, 24, 2, 0, tzinfo=UTC).timestamp())
@@ -51,6 +52,7 @@ class Host:
     live: Snapshot | None = None
     fresh: bool = False
     loads: int = 0
+    catalog_fault: str = ""
     counts: MemoryCountStore = field(default_factory=lambda: MemoryCountStore(7 * 86_400, lambda: MIDNIGHT_UTC))
 
     def __post_init__(self) -> None:
@@ -114,6 +116,7 @@ class _Snapshots:
 
 class _Catalog:
     def __init__(self, host: Host) -> None:
+        self.fault = host.catalog_fault
         self._host = host
 
     def step(self, now: datetime) -> int:
@@ -208,3 +211,41 @@ def test_names_are_read_again_only_when_there_is_another_revision(host: Host) ->
     host.publish(2)
     host.step()
     assert host.loads == 2
+
+
+def test_a_store_that_may_forget_is_not_counted_into_until_it_is_mended(host: Host) -> None:
+    evicts = True
+
+    def check() -> None:
+        if evicts:
+            raise RedisEvicts("allkeys-lru")
+
+    host.keeper = Keeper(
+        data_dir=host.folder,
+        counter=SpoolCounter(host.folder / "spools", host.counts, shards=1),
+        counts=host.counts,
+        shards=1,
+        catalog=_Catalog(host),
+        snapshots=_Snapshots(host),
+        load_names=host.load_names,
+        check_store=check,
+    )
+    host.publish(1)
+    host.view(1)
+
+    report = host.step()
+    assert (report.redis, report.applied_ranges, host.net()) == (False, 0, 0)
+    assert "allkeys-lru" in report.refusal
+
+    evicts = False
+    report = host.step()
+    assert (report.redis, report.refusal, report.trouble, host.net()) == (True, "", "", 1)
+
+
+def test_why_the_live_revision_is_not_here_is_reported(tmp_path: Path) -> None:
+    host = Host(tmp_path, catalog_fault="it is damaged")
+    report = host.step()
+    host.writer.close()
+
+    assert report.catalog_fault == "it is damaged"
+    assert report.redis
