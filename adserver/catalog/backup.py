@@ -7,11 +7,9 @@ from typing import Final
 
 import msgspec
 
-from adserver.catalog.files import replace_file
+from adserver.catalog.files import Remembered, replace_file
 from adserver.catalog.revisions import (
     FORMAT_VERSION,
-    NO_HEAD,
-    Head,
     Revision,
     RevisionUnreadable,
     decode_documents,
@@ -46,6 +44,7 @@ class RevisionBackup:
 
     def __init__(self, data_dir: Path) -> None:
         self._path = data_dir / BACKUP_NAME
+        self._number = Remembered(self._path, self._read_number)
 
     def read(self) -> Backup | None:
         """Return what is kept, or None where nothing is yet.
@@ -66,13 +65,17 @@ class RevisionBackup:
             raise RevisionUnreadable(f"{self._path} is damaged, or of another version")
         return Backup(Revision(decode_entry(bytes(form.entry)), decode_documents(form.documents)), form.names)
 
-    def head(self) -> Head:
-        """Return the head of what is kept; `NO_HEAD` where nothing is, or nothing that can be read."""
+    def number(self) -> int:
+        """Return the number of the revision that is kept, 0 where nothing is; read again only once it was replaced.
+
+        Raises:
+            RevisionUnreadable: damaged, or a newer version wrote it.
+            OSError: the file cannot be read.
+        """
         try:
-            backup = self.read()
-        except (RevisionUnreadable, OSError):
-            return NO_HEAD
-        return backup.revision.head if backup else NO_HEAD
+            return self._number.get()
+        except FileNotFoundError:
+            return 0
 
     def write(self, backup: Backup) -> None:
         """Replace what is kept, synced.
@@ -93,6 +96,10 @@ class RevisionBackup:
         """
         backup = self.read()
         return backup is not None and restore(store, backup.revision, backup.names)
+
+    def _read_number(self) -> int:
+        backup = self.read()
+        return backup.revision.number if backup else 0
 
 
 def _digest(form: _BackupForm) -> str:

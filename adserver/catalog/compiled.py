@@ -16,7 +16,7 @@ import hashlib
 import struct
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -26,6 +26,8 @@ from adserver.domain.catalog import Catalog, RetiredCreative
 from adserver.domain.errors import AdserverError
 
 COMPILED_NAME: Final = "catalog.snapshot"
+
+_T = TypeVar("_T")
 
 _MAGIC: Final = b"ADSVCTLG"
 _VERSION: Final = 1
@@ -52,6 +54,10 @@ class Compiled:
         return Head(self.revision, self.digest)
 
 
+class _Numbered(msgspec.Struct, frozen=True):
+    revision: int
+
+
 def write_compiled(path: Path, compiled: Compiled) -> None:
     """Replace the file whole, synced.
 
@@ -71,6 +77,16 @@ def read_compiled(path: Path) -> Compiled:
     return decode_compiled(path.read_bytes())
 
 
+def read_compiled_number(path: Path) -> int:
+    """Return the number of the revision that the file holds, without building its catalog.
+
+    Raises:
+        CompiledUnreadable: torn, damaged, or of another version.
+        OSError: there is no such file, or it cannot be read.
+    """
+    return _decode(path.read_bytes(), _Numbered).revision
+
+
 def encode_compiled(compiled: Compiled) -> bytes:
     """Return the file's bytes."""
     body = msgspec.msgpack.encode(compiled)
@@ -83,6 +99,10 @@ def decode_compiled(data: bytes) -> Compiled:
     Raises:
         CompiledUnreadable: torn, damaged, or of another version.
     """
+    return _decode(data, Compiled)
+
+
+def _decode(data: bytes, form: type[_T]) -> _T:
     if len(data) < _HEADER.size:
         raise CompiledUnreadable(f"{len(data)} bytes are too few for a compiled catalog")
     magic, version, length, digest = _HEADER.unpack_from(data)
@@ -92,7 +112,7 @@ def decode_compiled(data: bytes) -> Compiled:
     if len(body) != length or _digest(body) != digest:
         raise CompiledUnreadable("the compiled catalog is torn or damaged")
     try:
-        return msgspec.msgpack.decode(body, type=Compiled)
+        return msgspec.msgpack.decode(body, type=form)
     except msgspec.DecodeError as error:
         raise CompiledUnreadable(f"the compiled catalog has another shape: {error}") from error
 

@@ -1,10 +1,36 @@
 """Files of the data folder that are replaced whole: a reader sees the old one or the new one, never a part."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
+
+_T = TypeVar("_T")
 
 DRAFT_SUFFIX: Final = ".draft"
+
+
+class Remembered(Generic[_T]):
+    """What was made of a file, until the file is replaced. Shared by all threads: one assignment swaps it."""
+
+    def __init__(self, path: Path, make: Callable[[], _T]) -> None:
+        """Take the file, and what makes of it that which is remembered."""
+        self._path = path
+        self._make = make
+        self._kept: tuple[tuple[int, int, int], _T] | None = None
+
+    def get(self) -> _T:
+        """Return what is made of the file as it is.
+
+        Raises:
+            OSError: there is no such file, or it cannot be read.
+            Exception: what making it raises; that is not remembered.
+        """
+        stat = os.stat(self._path)  # noqa: PTH116 - some ten times a second, without a Path's allocations
+        seen, kept = (stat.st_ino, stat.st_mtime_ns, stat.st_size), self._kept
+        if kept is None or kept[0] != seen:
+            kept = self._kept = (seen, self._make())
+        return kept[1]
 
 
 def replace_file(path: Path, data: bytes) -> None:

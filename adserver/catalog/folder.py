@@ -1,6 +1,7 @@
 """Reads a campaigns folder: every campaign file, and slots.yaml."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -25,11 +26,11 @@ def read_folder(folder: Path) -> Documents:
     Hidden files and sub-folders are left alone. What is missing, `list_notices` tells.
 
     Raises:
-        InputRefused: with every fault of every file taken alone; also where the folder or a file cannot be read.
+        InputRefused: with every fault of every file taken alone, its path beginning with the folder's as given; also
+            where the folder or a file cannot be read.
     """
     reader = _read(folder)
-    if reader.faults:
-        raise refusal(reader.faults)
+    reader.refuse_any()
     return reader.documents()
 
 
@@ -38,22 +39,20 @@ def check_folder(folder: Path, gazetteer: PlaceFinder) -> Documents:
 
     Raises:
         InputRefused: with every fault of every file, those that only the whole tells included: as far as the files
-            can be read.
+            can be read. Paths begin with the folder's as given, so that editors and terminals can follow them.
     """
     reader = _read(folder)
     documents = reader.documents()
     try:
         build_catalog(documents, gazetteer)
     except InputRefused as refused:
-        said = {fault.file for fault in reader.faults}
-        reader.faults.extend(fault for fault in refused.faults if fault.file not in said)
-    if reader.faults:
-        raise refusal(reader.faults)
+        reader.add_of_whole(refused.faults)
+    reader.refuse_any()
     return documents
 
 
 def _read(folder: Path) -> "_FolderReader":
-    reader = _FolderReader()
+    reader = _FolderReader(folder)
     for path in _documents_in(folder, reader.faults):
         reader.read(path)
     return reader
@@ -63,7 +62,7 @@ def _documents_in(folder: Path, faults: list[Fault]) -> Iterator[Path]:
     try:
         paths = sorted(folder.iterdir())
     except OSError as error:
-        faults.append(Fault("", f"the folder cannot be read: {error.strerror}", str(folder)))
+        faults.append(Fault("", f"the folder cannot be read: {error.strerror}", ""))
         return
     for path in paths:
         if path.suffix in _FORMATS and not path.name.startswith(".") and not path.is_dir():
@@ -73,7 +72,9 @@ def _documents_in(folder: Path, faults: list[Fault]) -> Iterator[Path]:
 class _FolderReader:
     """Collects the documents and faults of one folder. For one thread."""
 
-    def __init__(self) -> None:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._slots_file = SLOTS_FILE
         self.campaign_files: dict[str, JsonObject] = {}
         self.slots: JsonObject | None = None
         self.positions: dict[str, Positions] = {}
@@ -82,6 +83,26 @@ class _FolderReader:
     def documents(self) -> Documents:
         """Return what could be read."""
         return Documents(self.campaign_files, self.slots, None, self.positions)
+
+    def add_of_whole(self, faults: Sequence[Fault]) -> None:
+        """Note what only the whole tells, but for files that have faults of their own."""
+        said = {fault.file for fault in self.faults}
+        for fault in faults:
+            file = self._slots_file if fault.file == SLOTS_FILE else fault.file
+            if file not in said:
+                self.faults.append(replace(fault, file=file))
+
+    def refuse_any(self) -> None:
+        """Refuse the folder if anything was noted.
+
+        Raises:
+            InputRefused: with all of it, up to a limit.
+        """
+        if self.faults:
+            raise refusal([replace(fault, file=self._path_of(fault.file)) for fault in self.faults])
+
+    def _path_of(self, file: str | None) -> str:
+        return str(self._folder / (file or ""))
 
     def read(self, path: Path) -> None:
         """Take one file, or note what is wrong with it."""
@@ -107,5 +128,6 @@ class _FolderReader:
         elif self.slots is not None:
             self.faults.append(Fault("", f"there are two files of slots; keep {SLOTS_FILE}", path.name))
         else:
+            self._slots_file = path.name
             self.slots = check_slots_file(parsed, path.name)
             self.positions[SLOTS_FILE] = parsed.positions

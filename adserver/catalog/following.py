@@ -32,28 +32,44 @@ class FolderFollower:
         self._agreed_revision: int | None = None
         """The live revision when it and the folder last said the same; None: not looked yet."""
         self._head = -1
+        self._complaint: str | None = None
+        """Why nothing can be looked at or published, as it was last said; None: all is well."""
 
     def step(self) -> None:
-        """Publish the folder if it was saved since the last step and has settled. Never raises for what is in it."""
+        """Publish the folder if it was saved since the last step and has settled. Never raises for what is in it.
+
+        What keeps the folder from being published is said once, until it is something else.
+        """
         looked = look_at(self._folder)
         if looked != self._looked:  # an editor may still be at it
             self._looked = looked
             return
         try:
-            head = self._publisher.live().revision
-            if looked == self._settled and head == self._head:
-                return
+            self._step(looked)
+        except StaleBase:
+            return  # the next step looks again
+        except AdserverError as error:
+            self._complain(f"{self._folder}/ is not published: {error}")
+        else:
+            self._complaint = None
+
+    def _step(self, looked: Look) -> None:
+        head = self._publisher.live().revision
+        if looked == self._settled and head == self._head:
+            return
+        try:
             self._follow(saved=looked != self._settled)
-            self._settled, self._head = looked, self._publisher.live().revision
+            head = self._publisher.live().revision
         except (InputRefused, IdTaken) as error:
             for fault in error.faults:
                 self._say(str(fault))
             self._say(f"{_counted(len(error.faults), 'fault')} in {self._folder}/; revision {head} goes on")
-            self._settled, self._head = looked, head
-        except StaleBase:
-            return  # the next step looks again
-        except AdserverError as error:
-            self._say(f"{self._folder}/ is not published: {error}")
+        self._settled, self._head = looked, head
+
+    def _complain(self, line: str) -> None:
+        if line != self._complaint:
+            self._complaint = line
+            self._say(line)
 
     def _follow(self, *, saved: bool) -> None:
         documents = self._publisher.read_folder(self._folder)

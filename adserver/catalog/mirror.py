@@ -1,9 +1,10 @@
 """Keeps this host's copy of the live revision: compiled for the workers, and whole, for Redis to have back."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +13,7 @@ from adserver.catalog.build import build_catalog
 from adserver.catalog.build_campaign import PlaceFinder
 from adserver.catalog.compiled import COMPILED_NAME, Compiled, CompiledUnreadable, read_compiled, write_compiled
 from adserver.catalog.retiring import lately_live, retire, still_retired
-from adserver.catalog.revisions import NO_HEAD, Head, RevisionUnreadable
+from adserver.catalog.revisions import NO_HEAD, Head, Revision, RevisionUnreadable
 from adserver.catalog.store import RevisionStore, restore
 from adserver.domain.catalog import Catalog, RetiredCreative
 from adserver.domain.errors import AdserverError, StoreUnavailable
@@ -30,22 +31,14 @@ _LOG: Final = logging.getLogger(__name__)
 _NOTHING: Final = Compiled(0, Catalog())
 
 
-class StoreState(StrEnum):
-    """Whether the last step found the store."""
+class StoreBehind(AdserverError):
+    """The store fell behind what this host has served, and no copy is left to put back."""
 
-    ANSWERS = "answers"
-    AWAY = "away"
-
-
-@dataclass(frozen=True, slots=True)
-class MirrorState:
-    """What the last step came to, for `/readyz` and `doctor`. Immutable."""
-
-    revision: int = 0
-    """What workers are served; 0: nothing."""
-    store: StoreState = StoreState.AWAY
-    fault: str | None = None
-    """Why the copy may not be the live revision, worded for the operator."""
+    def __init__(self, live: int, served: int) -> None:
+        super().__init__(
+            f"Redis has revision {live} only; this host has served revision {served} and goes on with it, until "
+            f"someone publishes, which gives revision {served + 1}: adserver plan, adserver push"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,69 +50,81 @@ class _Draft:
 
 
 class CatalogMirror:
-    """Follows the store, one short step at a time. One thread: the keeper's; `state` may be read by any."""
+    """Follows the store, one short step at a time. For one thread: the keeper's."""
 
     def __init__(self, store: RevisionStore, gazetteer: PlaceFinder, data_dir: Path) -> None:
         self._store = store
         self._gazetteer = gazetteer
         self._path = data_dir / COMPILED_NAME
         self._backup = RevisionBackup(data_dir)
+        self._looked = False
+        """The compiled file was taken up."""
         self._loaded = False
+        """The copy was, too."""
         self._kept: Backup | None = None
         self._compiled = _NOTHING
         self._draft: _Draft | None = None
         self._refused: tuple[Head, AdserverError] | None = None
-        self._state = MirrorState()
+        self._fault = ""
+        self._is_away = False
 
     @property
-    def state(self) -> MirrorState:
-        """What the last step came to."""
-        return self._state
+    def fault(self) -> str:
+        """Why the last step could not bring what is live to this host, for the operator; empty: it is here.
+
+        Empty too while Redis is away, which is no fault of the catalog.
+        """
+        return self._fault
 
     def step(self, now: datetime) -> int:
         """Follow the store if it has another revision, or give it back what it lost; return the revision served.
 
-        Never raises for a store or a disk that fails: what is there goes on, `state` says why, and the next step
+        Never raises for a store or a disk that fails: what is there goes on, `fault` says why, and the next step
         tries again. `now` is aware UTC.
         """
-        store, fault = StoreState.ANSWERS, None
         try:
             self._load(now)
             self._follow(now)
         except StoreUnavailable as error:
-            store, fault = StoreState.AWAY, str(error)
+            self._report(str(error), is_away=True)
         except (AdserverError, OSError) as error:
-            fault = str(error)
-        self._report(MirrorState(self._compiled.revision, store, fault))
+            self._report(str(error), is_away=False)
+        else:
+            self._fault, self._is_away = "", False
         return self._compiled.revision
 
-    def _report(self, state: MirrorState) -> None:
-        """Log what is new about the state, once."""
-        if state.fault is not None and (state.store, state.fault) != (self._state.store, self._state.fault):
-            away = state.store is StoreState.AWAY
-            _LOG.warning(STORE_AWAY if away else NOT_FOLLOWED, extra={"fault": state.fault})
-        self._state = state
+    def _report(self, fault: str, *, is_away: bool) -> None:
+        """Keep what is wrong, and log it if it is new."""
+        if is_away and not self._is_away:
+            _LOG.warning(STORE_AWAY, extra={"fault": fault})
+        elif not is_away and fault != self._fault:
+            _LOG.warning(NOT_FOLLOWED, extra={"fault": fault})
+        self._fault, self._is_away = "" if is_away else fault, is_away
 
     def _load(self, now: datetime) -> None:
-        """Take up the data folder, once, and compile its revision anew: another version may have compiled it."""
+        """Take up the data folder, once, and compile its revision anew: another version may have compiled it.
+
+        Raises:
+            OSError: the disk refuses; what it holds is not overwritten unread, so the next step tries again.
+        """
         if self._loaded:
             return
-        try:
-            self._compiled = read_compiled(self._path)
-        except FileNotFoundError:
-            pass
-        except CompiledUnreadable as error:
-            _LOG.warning(NOT_FOLLOWED, extra={"fault": str(error)})
-        self._loaded = True
-        try:
+        if not self._looked:
+            with _logged(CompiledUnreadable), suppress(FileNotFoundError):
+                self._compiled = read_compiled(self._path)
+            self._looked = True
+        with _logged(AdserverError):  # damaged: that will not get better, and the store may have better
             self._kept = self._backup.read()
-            if self._kept is not None:
-                revision, old = self._kept.revision, self._compiled
-                catalog = build_catalog(revision.documents, self._gazetteer)
-                retired = still_retired(retire(old.retired, old.catalog, catalog, now), now)
-                self._serve(Compiled(revision.number, catalog, retired, revision.head.digest))
-        except (AdserverError, OSError) as error:  # the store may have better
-            _LOG.warning(NOT_FOLLOWED, extra={"fault": str(error)})
+        self._loaded = True
+        if self._kept is not None and self._kept.revision.number >= self._compiled.revision:
+            with _logged(AdserverError, OSError):
+                self._serve(self._compile(self._kept.revision, now))
+
+    def _compile(self, revision: Revision, now: datetime) -> Compiled:
+        old = self._compiled
+        catalog = build_catalog(revision.documents, self._gazetteer)
+        retired = still_retired(retire(old.retired, old.catalog, catalog, now), now)
+        return Compiled(revision.number, catalog, retired, revision.head.digest)
 
     def _follow(self, now: datetime) -> None:
         """Bring store and data folder to the same revision, the highest."""
@@ -127,8 +132,10 @@ class CatalogMirror:
         if self._kept is not None and head.number < self._kept.revision.number:
             self._put_back(self._kept)
             head = self._store.head()
-        if head in (NO_HEAD, self._compiled.head):
+        if head == NO_HEAD or (head == self._compiled.head and self._kept is not None):
             return
+        if head.number < self._compiled.revision:
+            raise StoreBehind(head.number, self._compiled.revision)
         if self._refused is not None and self._refused[0] == head:
             raise self._refused[1]
         if self._draft is None or self._draft.compiled.head != head:
@@ -195,3 +202,12 @@ class CatalogMirror:
             write_compiled(self._path, compiled)
             self._compiled = compiled
             _LOG.info(FOLLOWED, extra={"revision": compiled.revision})
+
+
+@contextmanager
+def _logged(*errors: type[Exception]) -> Iterator[None]:
+    """Log what is wrong with the data folder's files, and go on."""
+    try:
+        yield
+    except errors as error:
+        _LOG.warning(NOT_FOLLOWED, extra={"fault": str(error)})

@@ -6,7 +6,6 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
-from adserver.catalog.backup import RevisionBackup
 from adserver.catalog.build import build_catalog
 from adserver.catalog.build_campaign import PlaceFinder
 from adserver.catalog.documents import Documents
@@ -14,8 +13,9 @@ from adserver.catalog.folder import check_folder
 from adserver.catalog.merging import Extent, refuse_taken, settled_documents, trial_documents
 from adserver.catalog.naming import add_names
 from adserver.catalog.plan import Plan, make_plan
-from adserver.catalog.revisions import NO_HEAD, Entry, Head, RevisionUnreadable
-from adserver.catalog.store import RevisionStore, publish
+from adserver.catalog.revisions import NO_HEAD, Entry, Head, Revision, RevisionUnreadable, to_milliseconds
+from adserver.catalog.served import ServedRevisions
+from adserver.catalog.store import RevisionStore
 from adserver.domain.catalog import Catalog
 from adserver.domain.errors import InputRefused, StaleBase
 
@@ -57,7 +57,7 @@ class Publisher:
         store: RevisionStore,
         gazetteer: PlaceFinder,
         clock: Callable[[], datetime],
-        backup: RevisionBackup | None = None,
+        served: ServedRevisions | None = None,
     ) -> None:
         """Take what it works with.
 
@@ -65,12 +65,12 @@ class Publisher:
             store: where revisions are kept.
             gazetteer: what places are resolved by.
             clock: the present, aware UTC.
-            backup: the data folder's copy, put back first where the store has lost it; None where there is no folder.
+            served: what this host has served, put back first where the store has lost it; None: no host is served.
         """
         self._store = store
         self._gazetteer = gazetteer
         self._clock = clock
-        self._backup = backup
+        self._served = served
         self._live = Live(NO_HEAD, Documents())
         self._built: tuple[Head, Catalog] = (NO_HEAD, Catalog())
 
@@ -79,11 +79,9 @@ class Publisher:
 
         Raises:
             StoreUnavailable: the store does not answer.
+            ServedUnreadable: it has lost what was live, and this host's copy of that cannot be read.
         """
-        head = self._store.head()
-        if self._backup is not None and self._backup.head().number > head.number:
-            self._backup.put_back(self._store)
-            head = self._store.head()
+        head = self._store.head() if self._served is None else self._served.settle(self._store)
         live = self._live
         if live.head != head:
             live = self._live = Live(head, self._documents(head))
@@ -137,6 +135,7 @@ class Publisher:
             IdTaken: an id belongs to a campaign that stays.
             StaleBase: `base` is not live, or is no longer.
             StoreUnavailable: the store does not answer. Sending again is safe.
+            ServedUnreadable: it has lost what was live, and this host's copy of that cannot be read.
         """
         for attempt in range(_ATTEMPTS):
             live = self.live()
@@ -165,10 +164,8 @@ class Publisher:
         Raises:
             InputRefused: the folder has faults; all are listed.
             StoreUnavailable: the store does not answer.
-            RevisionUnreadable, OSError: the data folder's revision cannot be read.
+            ServedUnreadable: the data folder's revision cannot be read, which is no reason to begin anew at 1.
         """
-        if self._backup is not None:
-            self._backup.read()  # one that cannot be read is no reason to begin anew at 1
         if self.live().head != NO_HEAD:
             return None
         try:
@@ -190,15 +187,18 @@ class Publisher:
         refuse_taken(live.documents, upload, extent)
         catalog = build_catalog(trial_documents(live.documents, upload, extent), self._gazetteer)
         settled = settled_documents(live.documents, upload, extent)
-        base = live.revision
+        base, newest = live.revision, self._newest(live)
         plan = make_plan(live.documents if base else None, settled)
-        if base and not plan:
+        if base == newest and base and not plan:
             return Published(base, None if dry_run else base, plan)
-        now = self._clock()
+        now = to_milliseconds(self._clock())
         names = add_names(self._store.name_fields(), catalog, int(now.timestamp()))
         if dry_run:
             return Published(base, None, plan)
-        revision = publish(
-            self._store, live.head, settled, author=author, at=now, message=message, plan=plan, names=names
-        )
+        revision = Revision(Entry(newest + 1, author, now, message, plan), settled)
+        self._store.commit(live.head, revision, names)
         return Published(base, revision.number, plan)
+
+    def _newest(self, live: Live) -> int:
+        """Return the highest number given so far: the store may have forgotten one that this host has served."""
+        return live.revision if self._served is None else max(live.revision, self._served.newest())

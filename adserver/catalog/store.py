@@ -3,13 +3,10 @@
 import threading
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import datetime
 from typing import Final, Protocol
 
-from adserver.catalog.documents import Documents
 from adserver.catalog.naming import unite_names
-from adserver.catalog.plan import Plan
-from adserver.catalog.revisions import NO_HEAD, Entry, Head, Revision, to_milliseconds
+from adserver.catalog.revisions import NO_HEAD, Entry, Head, Revision
 from adserver.domain.errors import StaleBase, StoreUnavailable
 
 HISTORY_LIMIT: Final = 1000
@@ -109,28 +106,6 @@ def check_number(base: Head, revision: Revision | None) -> None:
     """
     if revision is not None and revision.number <= base.number:
         raise ValueError(f"revision {revision.number} does not follow revision {base.number}")
-
-
-def publish(
-    store: RevisionStore,
-    base: Head,
-    documents: Documents,
-    *,
-    author: str,
-    at: datetime,
-    message: str,
-    plan: Plan,
-    names: Mapping[str, str],
-) -> Revision:
-    """Make documents the revision that follows `base`, with the fields of names that it adds; return it.
-
-    Raises:
-        StaleBase: another revision is live by now; nothing was written.
-        StoreUnavailable: the store does not answer; whether it was published, the next look at the head tells.
-    """
-    revision = Revision(Entry(base.number + 1, author, to_milliseconds(at), message, plan), documents)
-    store.commit(base, revision, names)
-    return revision
 
 
 def restore(store: RevisionStore, revision: Revision, names: Mapping[str, str]) -> bool:

@@ -12,12 +12,15 @@ MAX_GRAPHEMES: Final = 1_000
 """Longest text taken, in extended grapheme clusters."""
 MAX_TEXT_BYTES: Final = 8_000
 """Longest text taken, in UTF-8: a single cluster may carry any number of combining marks."""
+MESSAGE_CHARS: Final = 500
+"""Longest message of a revision, in code points."""
 
 _ENDS: Final = regex.compile(r"\A[\t\r\n\p{Zs}\p{Zl}\p{Zp}]+|[\t\r\n\p{Zs}\p{Zl}\p{Zp}]+\Z")
 _CONTROL: Final = regex.compile(r"\p{Cc}")
 _BIDI: Final = regex.compile(r"[\u202a-\u202e\u2066-\u2069]")
 _SURROGATE: Final = regex.compile(r"\p{Cs}")
 _VISIBLE: Final = regex.compile(r"[^\p{White_Space}\p{Default_Ignorable_Code_Point}\p{Cf}\u2800]")
+_UNFIT_FOR_LINE: Final = regex.compile(r"[\p{Cc}\u2028-\u202e\u2066-\u2069\p{Cs}]")
 _GRAPHEME: Final = regex.compile(r"\X")
 
 
@@ -46,6 +49,20 @@ def clean_text(raw: str, limit: int = MAX_GRAPHEMES) -> str:
     count = count_graphemes(text)
     if count > limit:
         raise TextRefused(f"must be at most {limit:,} characters long, not {count:,}")
+    return text
+
+
+def clean_message(raw: str) -> str:
+    """Return why something is published, without blanks at its ends, as the history keeps it; it may be empty.
+
+    Raises:
+        TextRefused: for more than `MESSAGE_CHARS`, several lines, and control or direction characters.
+    """
+    text = raw.strip()
+    if len(text) > MESSAGE_CHARS:
+        raise TextRefused(f"must be at most {MESSAGE_CHARS} characters")
+    if _UNFIT_FOR_LINE.search(text):
+        raise TextRefused("must be one line without control characters")
     return text
 
 

@@ -18,6 +18,10 @@ from adserver.domain.errors import Fault, InputRefused
 UPLOAD_NAME: Final = "upload"
 """What a single file is called, which has no name of its own."""
 
+READ_ONLY_FIELDS: Final = frozenset({"state", "delivery", "revision"})
+"""What the API adds to a campaign file; an upload may still hold it, so that what was fetched can be sent back."""
+
+_BESIDE_FILES: Final = frozenset({"files", "revision"})
 _LISTED: Final = re.compile(r"files\[[0-9]+\]")
 
 
@@ -46,6 +50,8 @@ def read_document(data: bytes, form: Format, file: str | None = None) -> Parsed:
 def read_campaigns(data: bytes, form: Format) -> Documents:
     """Return the campaign files of one upload; without slots.
 
+    Fields that only the API writes are left out, see `READ_ONLY_FIELDS`; so is `revision` beside `files`.
+
     They are called `upload`, or `files[0]`, `files[1]`… where several came; so are they in faults of
     `build_catalog`, which `place_in_upload` puts right for the API.
 
@@ -55,7 +61,9 @@ def read_campaigns(data: bytes, form: Format) -> Documents:
     """
     parsed = read_document(data, form)
     if not (isinstance(parsed.content, dict) and "files" in parsed.content):
-        return Documents({UPLOAD_NAME: check_campaign_file(parsed)}, positions={UPLOAD_NAME: parsed.positions})
+        return Documents(
+            {UPLOAD_NAME: check_campaign_file(_as_file(parsed))}, positions={UPLOAD_NAME: parsed.positions}
+        )
     return _read_several(parsed, parsed.content)
 
 
@@ -80,10 +88,17 @@ def place_in_upload(fault: Fault) -> Fault:
     return replace(fault, file=None, path=f"{fault.file}{joint}{fault.path}")
 
 
+def _as_file(parsed: Parsed) -> Parsed:
+    """Return one campaign file of an upload without what only the API writes."""
+    if not isinstance(parsed.content, dict):
+        return parsed
+    return replace(parsed, content={key: value for key, value in parsed.content.items() if key not in READ_ONLY_FIELDS})
+
+
 def _read_several(parsed: Parsed, content: Mapping[str, object]) -> Documents:
     listed = content["files"]
     faults = list(parsed.faults)
-    strangers = [key for key in content if key != "files"]
+    strangers = [key for key in content if key not in _BESIDE_FILES]
     faults.extend(make_fault((key,), "unknown field beside `files`", None, parsed.positions) for key in strangers)
     files: dict[str, JsonObject] = {}
     positions: dict[str, Positions] = {}
@@ -95,7 +110,7 @@ def _read_several(parsed: Parsed, content: Mapping[str, object]) -> Documents:
         part = part_of(parsed, ("files", index), one)
         positions[name] = part.positions
         try:
-            files[name] = check_campaign_file(part, name)
+            files[name] = check_campaign_file(_as_file(part), name)
         except InputRefused as refused:
             faults.extend(place_in_upload(fault) for fault in refused.faults)
     if faults:

@@ -35,8 +35,8 @@ class CatalogWatch:
     def poll(self) -> bool:
         """Load the file if it was replaced since the last poll; return whether another snapshot serves now.
 
-        A file that is missing or cannot be read leaves the old snapshot; it is reported once, and tried again when
-        it is replaced.
+        A file that is missing, or that cannot be read or compiled, leaves the old snapshot. What is wrong is reported
+        once; what the file holds is tried again when it is replaced, what the disk refuses at the next poll.
         """
         try:
             stat = os.stat(self._path)  # noqa: PTH116 - four times a second, without a Path's allocations
@@ -46,13 +46,35 @@ class CatalogWatch:
         if seen == self._seen:
             return False
         try:
-            compiled = read_compiled(self._path)
+            self._current = _load(self._path)
         except FileNotFoundError:
             return False
-        except (CompiledUnreadable, OSError) as error:
-            self._seen, self._fault = seen, str(error)
-            _LOG.warning(SNAPSHOT_UNREADABLE, extra={"fault": self._fault})
+        except CompiledUnreadable as error:
+            self._seen = seen
+            self._report(str(error))
             return False
-        self._current = Snapshot.build(compiled.catalog, compiled.revision, compiled.retired)
+        except OSError as error:
+            self._report(str(error))
+            return False
         self._seen, self._fault = seen, None
         return True
+
+    def _report(self, fault: str) -> None:
+        if fault != self._fault:
+            self._fault = fault
+            _LOG.warning(SNAPSHOT_UNREADABLE, extra={"fault": fault})
+
+
+def _load(path: Path) -> Snapshot:
+    """Return what the file holds, compiled.
+
+    Raises:
+        CompiledUnreadable: no snapshot can be made of it.
+        OSError: there is no such file, or the disk refuses it.
+    """
+    compiled = read_compiled(path)
+    try:
+        return Snapshot.build(compiled.catalog, compiled.revision, compiled.retired)
+    except Exception as error:  # what a catalog of another version, or of a host with other zones, lacks: anything
+        fault = f"revision {compiled.revision} cannot be served: {type(error).__name__}: {error}"
+        raise CompiledUnreadable(fault) from error

@@ -35,6 +35,7 @@ MAX_ALIASED_NODES: Final = 100_000
 """How many values all aliases of a document may stand for together."""
 
 _NOT_TEXT: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_LOOK: Final = "check the quotes and indents on this line or just above"
 _NULLS: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _FLAGS: Final = {word: word.lower() == "true" for word in ("true", "True", "TRUE", "false", "False", "FALSE")}
 
@@ -57,7 +58,7 @@ def read_yaml(data: bytes, file: str | None = None) -> Parsed:
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
-        stop_reading(f"this is not YAML: {error.problem or error.context}", file, line, column)
+        stop_reading(f"this is not YAML: {error.problem or error.context}; {_LOOK}", file, line, column)
     except YAMLError as error:
         stop_reading(f"this is not YAML: {error}", file)
 

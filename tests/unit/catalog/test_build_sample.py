@@ -1,8 +1,7 @@
 """The sample publisher in `campaigns/`: right, never blank, and its first masthead sold to QWIKET alone."""
 
-from pathlib import Path
-
 import pytest
+from sample import copy_sample
 
 from adserver.catalog.build import build_catalog
 from adserver.catalog.documents import Documents
@@ -13,8 +12,6 @@ from adserver.domain.places import Place
 from adserver.domain.variants import Variant
 from adserver.places.gazetteer import Gazetteer
 
-SAMPLE = Path(__file__).parents[3] / "campaigns"
-
 
 @pytest.fixture(scope="module")
 def gazetteer() -> Gazetteer:
@@ -22,8 +19,8 @@ def gazetteer() -> Gazetteer:
 
 
 @pytest.fixture(scope="module")
-def documents() -> Documents:
-    return read_folder(SAMPLE)
+def documents(tmp_path_factory: pytest.TempPathFactory) -> Documents:
+    return read_folder(copy_sample(tmp_path_factory.mktemp("campaigns")))
 
 
 @pytest.fixture(scope="module")

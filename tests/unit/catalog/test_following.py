@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from catalog_bench import FlakyStore
 from pipeline import SLOTS, campaign_file, load_gazetteer
 
+from adserver.catalog.documents import Documents, JsonObject
 from adserver.catalog.following import FolderFollower, describe_difference
 from adserver.catalog.merging import Extent
-from adserver.catalog.publish import Publisher
-from adserver.catalog.store import MemoryRevisionStore
+from adserver.catalog.publish import Published, Publisher
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
 
@@ -19,7 +20,8 @@ class Desk:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.publisher = Publisher(MemoryRevisionStore(), load_gazetteer(), lambda: NOW)
+        self.store = FlakyStore()
+        self.publisher = Publisher(self.store, load_gazetteer(), lambda: NOW)
         self.said: list[str] = []
         self.follower = FolderFollower(folder, self.publisher, self.said.append)
         self._saves = 0
@@ -109,3 +111,59 @@ def test_a_difference_is_described_with_what_to_do(desk: Desk) -> None:
     assert describe_difference(desk.folder, desk.publisher) == (
         f"{desk.folder}/ differs from revision 1 (1 change): adserver plan, adserver push"
     )
+
+
+def test_a_store_that_is_away_is_said_once_each_time_it_goes(desk: Desk) -> None:
+    desk.save("qwiket.json", campaign_file())
+    desk.store.away = True
+    desk.step()
+    desk.step()
+    assert desk.said == [f"{desk.folder}/ is not published: the store was taken away"]
+
+    desk.store.away = False
+    desk.step()
+    desk.store.away = True
+    desk.step()
+    desk.step()
+    assert desk.said[1:] == [
+        f"{desk.folder}/ is published as revision 1 (5 changes)",
+        f"{desk.folder}/ is not published: the store was taken away",
+    ]
+
+
+def test_what_is_published_elsewhere_in_between_is_not_overwritten(desk: Desk) -> None:
+    desk.save("qwiket.json", campaign_file())
+    desk.step()
+    overtake(desk, campaign_file(weight=7))
+    desk.save("qwiket.json", campaign_file(weight=3))
+    desk.step()
+
+    assert desk.revision == 2
+    assert desk.publisher.history()[0].author == "api"
+    assert json.dumps(desk.publisher.live().documents.campaign_files["qwiket.json"]) == json.dumps(
+        campaign_file(weight=7)
+    )
+    assert "revision 2 came from api" in desk.said[-1]
+
+
+def overtake(desk: Desk, theirs: JsonObject) -> None:
+    """Let somebody else publish between the follower's next look at what would change and its publishing that."""
+    publish = desk.publisher.publish
+
+    def overtaken(
+        upload: Documents,
+        *,
+        extent: Extent,
+        author: str,
+        message: str = "",
+        base: int | None = None,
+        dry_run: bool = False,
+    ) -> Published:
+        published = publish(upload, extent=extent, author=author, message=message, base=base, dry_run=dry_run)
+        if dry_run:
+            desk.publisher.publish = publish  # type: ignore[method-assign]
+            live = desk.publisher.live().documents
+            publish(Documents({"qwiket.json": theirs}, live.slots), extent=Extent.FOLDER, author="api")
+        return published
+
+    desk.publisher.publish = overtaken  # type: ignore[method-assign]

@@ -10,21 +10,15 @@ from catalog_bench import (
     Bench,
     campaign,
     campaign_file,
-    campaigns,
     creative,
-    flight,
     slots,
     slots_file,
 )
 
-from adserver.catalog.backup import BACKUP_NAME, RevisionBackup
-from adserver.catalog.compiled import COMPILED_NAME, Compiled, read_compiled, write_compiled
-from adserver.catalog.documents import Documents
-from adserver.catalog.files import DRAFT_SUFFIX
-from adserver.catalog.mirror import FOLLOWED, NOT_FOLLOWED, PUT_BACK, STORE_AWAY, StoreState
+from adserver.catalog.backup import RevisionBackup
+from adserver.catalog.compiled import COMPILED_NAME, Compiled, read_compiled
+from adserver.catalog.mirror import FOLLOWED, PUT_BACK, STORE_AWAY
 from adserver.catalog.names import Names
-from adserver.catalog.plan import Plan
-from adserver.catalog.revisions import NO_HEAD, Entry, Revision
 from adserver.domain.ids import Kind, id_hash
 
 
@@ -50,8 +44,7 @@ class TestFollowing:
     def test_with_nothing_published_there_is_nothing(self, tmp_path: Path) -> None:
         mirror = Bench().mirror(tmp_path)
         assert mirror.step(NOON) == 0
-        assert mirror.state.store is StoreState.ANSWERS
-        assert mirror.state.fault is None
+        assert mirror.fault == ""
         assert list(tmp_path.iterdir()) == []
 
     def test_a_published_revision_is_compiled_at_the_next_step(self, tmp_path: Path) -> None:
@@ -98,8 +91,8 @@ class TestAStoreThatIsAway:
         one.store.away = True
         with caplog.at_level(logging.WARNING):
             assert [mirror.step(NOON) for _ in range(3)] == [1] * 3
-        assert mirror.state.store is StoreState.AWAY
         assert [record.message for record in caplog.records] == [STORE_AWAY]
+        assert mirror.fault == ""
         assert campaign_ids(tmp_path) == ["spring"]
 
     def test_at_the_start_leaves_what_the_data_folder_has(self, tmp_path: Path) -> None:
@@ -114,7 +107,7 @@ class TestAStoreThatIsAway:
         one.store.away = True
         mirror = one.mirror(tmp_path)
         assert mirror.step(NOON) == 0
-        assert mirror.state.store is StoreState.AWAY
+        assert mirror.fault == ""
 
     @pytest.mark.parametrize("damage", [b"garbage", None])
     def test_lets_a_lost_compiled_file_be_made_from_the_copy(self, tmp_path: Path, damage: bytes | None) -> None:
@@ -137,8 +130,7 @@ class TestAStoreThatIsAway:
         mirror.step(NOON)
         one.store.away = False
         assert mirror.step(NOON) == 2
-        assert mirror.state.store is StoreState.ANSWERS
-        assert mirror.state.fault is None
+        assert mirror.fault == ""
 
 
 class TestAStoreThatForgot:
@@ -278,99 +270,3 @@ class TestRetiredCreatives:
         one.publish_files(campaign_file(changed))
         mirror.step(one.now)
         assert retired(tmp_path) == {}
-
-
-class TestFaults:
-    def test_a_revision_that_this_version_refuses_leaves_the_old_one(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
-        one = bench()
-        mirror = one.mirror(tmp_path)
-        mirror.step(NOON)
-        commit_unreadable(one)
-        with caplog.at_level(logging.WARNING):
-            assert [mirror.step(NOON) for _ in range(3)] == [1] * 3
-        assert [record.message for record in caplog.records] == [NOT_FOLLOWED]
-        assert mirror.state.fault is not None
-        assert campaign_ids(tmp_path) == ["spring"]
-
-    def test_a_revision_that_is_refused_is_not_fetched_four_times_a_second(self, tmp_path: Path) -> None:
-        one = bench()
-        mirror = one.mirror(tmp_path)
-        commit_unreadable(one)
-        mirror.step(NOON)
-        one.store.reads = 0
-        mirror.step(NOON)
-        assert one.store.reads == 0
-
-    def test_the_next_good_revision_is_followed(self, tmp_path: Path) -> None:
-        one = bench()
-        mirror = one.mirror(tmp_path)
-        mirror.step(NOON)
-        commit_unreadable(one)
-        mirror.step(NOON)
-        good = Revision(Entry(3, "kim", NOON, "", Plan()), readable())
-        one.store.commit(one.store.head(), good, {})
-        assert mirror.step(NOON) == 3
-        assert mirror.state.fault is None
-
-    def test_a_folder_that_cannot_be_written_is_said_and_tried_again(self, tmp_path: Path) -> None:
-        one = bench()
-        mirror = one.mirror(tmp_path)
-        mirror.step(NOON)
-        obstacle = tmp_path / f"{COMPILED_NAME}{DRAFT_SUFFIX}"
-        obstacle.mkdir()
-        one.publish_files(campaign_file(campaign("autumn")))
-        assert mirror.step(NOON) == 1
-        assert mirror.state.fault is not None
-        assert mirror.state.store is StoreState.ANSWERS
-        obstacle.rmdir()
-        assert mirror.step(NOON) == 2
-        assert campaign_ids(tmp_path) == ["autumn", "spring"]
-
-    def test_a_copy_that_is_damaged_gives_way_to_the_stores(self, tmp_path: Path) -> None:
-        one = bench()
-        one.mirror(tmp_path).step(NOON)
-        whole = (tmp_path / BACKUP_NAME).read_bytes()
-        (tmp_path / BACKUP_NAME).write_bytes(whole.replace(b"spring-flight", b"autumn-flight"))
-        one.publish_files(campaign_file(campaign("autumn")))
-        assert one.mirror(tmp_path).step(NOON) == 2
-        backup = RevisionBackup(tmp_path).read()
-        assert backup is not None
-        assert backup.revision.number == 2
-
-    def test_a_stop_between_the_two_files_is_made_good_at_the_start(self, tmp_path: Path) -> None:
-        one = bench()
-        mirror = one.mirror(tmp_path)
-        mirror.step(NOON)
-        old = compiled(tmp_path)
-        one.push(campaign_file(campaign("autumn")))
-        mirror.step(NOON)
-        write_compiled(tmp_path / COMPILED_NAME, old)
-        one.store.away = True
-        assert one.mirror(tmp_path).step(NOON) == 2
-        assert campaign_ids(tmp_path) == ["autumn"]
-        assert set(retired(tmp_path)) == {"spring-creative"}
-
-    def test_a_catalog_compiled_by_another_version_is_compiled_anew_at_the_start(self, tmp_path: Path) -> None:
-        one = bench()
-        one.mirror(tmp_path).step(NOON)
-        ours = compiled(tmp_path)
-        write_compiled(
-            tmp_path / COMPILED_NAME, Compiled(1, Bench().mirror(tmp_path)._compiled.catalog, (), ours.digest)
-        )
-        one.mirror(tmp_path).step(NOON)
-        assert compiled(tmp_path) == ours
-
-
-def readable() -> Documents:
-    upload = campaigns(campaign_file(campaign("winter", flights=[flight("f")])))
-    return Documents(upload.campaign_files, slots(slots_file()).slots)
-
-
-def commit_unreadable(one: Bench) -> None:
-    """Publish what a later version takes, and this one does not."""
-    documents = Documents({"a.yaml": {"advertiser": {"id": "a", "name": "A"}, "campaigns": [], "planets": []}})
-    head = one.store.head()
-    assert head != NO_HEAD
-    one.store.commit(head, Revision(Entry(head.number + 1, "later", NOON, "", Plan()), documents), {})

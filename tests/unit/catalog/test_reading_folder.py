@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from adserver.catalog.folder import read_folder
+from adserver.catalog.folder import check_folder, read_folder
 from adserver.domain.errors import InputRefused
+from adserver.places.gazetteer import Gazetteer
 
 ADVERTISER = "advertiser: {id: %s, name: X}\n"
 
@@ -18,9 +19,15 @@ def folder_with(folder: Path, **files: str | bytes) -> Path:
 
 
 def faults_of(folder: Path) -> list[str]:
+    """Return the faults, each of which must name its file by the path of the folder as given, without that."""
     with pytest.raises(InputRefused) as caught:
         read_folder(folder)
-    return [str(fault) for fault in caught.value.faults]
+    return [without(str(fault), f"{folder}/") for fault in caught.value.faults]
+
+
+def without(text: str, prefix: str) -> str:
+    assert text.startswith(prefix)
+    return text.removeprefix(prefix)
 
 
 def test_every_campaign_file_and_the_slots_are_read(tmp_path: Path) -> None:
@@ -76,7 +83,27 @@ def test_two_files_of_slots_are_one_too_many(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_is_not_there_is_a_fault(tmp_path: Path) -> None:
-    assert "the folder cannot be read: No such file" in faults_of(tmp_path / "missing")[0]
+    with pytest.raises(InputRefused, match=f"^{tmp_path}/missing: the folder cannot be read: No such file"):
+        read_folder(tmp_path / "missing")
+
+
+def test_what_only_the_whole_tells_names_the_file_by_the_folders_path_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "campaigns").mkdir()
+    slots = "sites: []\nslots:\n  - {id: masthead, site: nowhere}\n"
+    folder_with(tmp_path / "campaigns", a_yaml=ADVERTISER % "a", slots_yml=slots)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputRefused) as caught:
+        check_folder(Path("campaigns"), Gazetteer.load())
+    (fault,) = caught.value.faults
+    assert str(fault).startswith("campaigns/slots.yml:3:")
+
+
+def test_a_mistake_in_yaml_says_where_else_to_look(tmp_path: Path) -> None:
+    folder_with(tmp_path, a_yaml='a: "never closed\nb: 1\n')
+    (fault,) = faults_of(tmp_path)
+    assert fault.endswith("; check the quotes and indents on this line or just above")
 
 
 def test_a_link_to_nothing_is_a_fault_of_that_file(tmp_path: Path) -> None:

@@ -1,15 +1,19 @@
 """A worker serves the newest compiled catalog that it could read."""
 
+import errno
 import logging
 import os
+from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
 
 from adserver.catalog.compiled import Compiled, encode_compiled, write_compiled
 from adserver.catalog.watch import SNAPSHOT_UNREADABLE, CatalogWatch
-from adserver.domain.catalog import Catalog, Site
-from adserver.domain.ids import SiteId
+from adserver.domain.catalog import Advertiser, Campaign, Catalog, Creative, CreativeWeight, Flight, Site, Slot
+from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, SiteId, SlotId
+from adserver.domain.variants import Text, Variants
 
 
 def compiled(revision: int) -> Compiled:
@@ -101,3 +105,63 @@ def test_a_file_that_is_taken_away_leaves_its_snapshot(tmp_path: Path) -> None:
     path.unlink()
     assert watch.poll() is False
     assert revision_of(watch) == 1
+
+
+def of_another_version(path: Path, revision: int) -> None:
+    """Write a catalog that is whole, but that no snapshot can be made of."""
+    slot = Slot(SlotId("masthead"), SiteId("nowhere"), 140)
+    write_compiled(path, Compiled(revision, Catalog(slots=(slot,))))
+
+
+def with_an_unknown_zone(path: Path, revision: int) -> None:
+    creative = Creative(CreativeId("c"), "https://a.example/", Variants(Text("A", 1, 1), None, None))
+    flight = Flight(FlightId("f"), (CreativeWeight(creative.id),))
+    campaign = Campaign(
+        CampaignId("s"), AdvertiserId("a"), "S", "Mars/Olympus", date(2026, 1, 1), None, (creative,), (flight,)
+    )
+    catalog = Catalog(advertisers=(Advertiser(AdvertiserId("a"), "A"),), campaigns=(campaign,))
+    write_compiled(path, Compiled(revision, catalog))
+
+
+@pytest.mark.parametrize("write", [of_another_version, with_an_unknown_zone])
+def test_a_catalog_that_cannot_be_served_keeps_the_old_snapshot_and_is_reported_once(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    write: Callable[[Path, int], None],
+) -> None:
+    watch, path = watched(tmp_path)
+    write_compiled(path, compiled(1))
+    watch.poll()
+    write(path, 2)
+    with caplog.at_level(logging.WARNING):
+        assert [watch.poll() for _ in range(3)] == [False] * 3
+        with monkeypatch.context() as patched:
+            patched.setattr(Path, "read_bytes", refuse)  # what it holds will not get better, so nobody looks
+            assert watch.poll() is False
+    assert [record.message for record in caplog.records] == [SNAPSHOT_UNREADABLE]
+    assert revision_of(watch) == 1
+    assert watch.fault is not None
+    assert watch.fault.startswith("revision 2 cannot be served: ")
+
+    write_compiled(path, compiled(3))
+    assert watch.poll() is True
+    assert revision_of(watch) == 3
+    assert not watch.fault
+
+
+def test_a_file_that_the_disk_refuses_is_reported_once_and_tried_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, path = watched(tmp_path)
+    write_compiled(path, compiled(1))
+    with monkeypatch.context() as patched, caplog.at_level(logging.WARNING):
+        patched.setattr(Path, "read_bytes", refuse)
+        assert [watch.poll() for _ in range(3)] == [False] * 3
+    assert [record.message for record in caplog.records] == [SNAPSHOT_UNREADABLE]
+    assert watch.poll() is True
+    assert (revision_of(watch), watch.fault) == (1, None)
+
+
+def refuse(path: Path) -> bytes:
+    raise OSError(errno.EIO, "Input/output error", str(path))
