@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check lint
+.PHONY: help run test quick check lint bench
 
 PORT ?= 8080
 SKIP ?=
@@ -15,8 +15,9 @@ PYTEST := .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
 help:
 	@echo 'make run      start the demo on http://127.0.0.1:8080 (PORT=9000 moves it); Ctrl-C stops it'
 	@echo 'make test     run every test (SKIP=browser,cluster,processes leaves groups out, and says so)'
-	@echo 'make quick    run what needs no other process, in under a minute'
+	@echo 'make quick    run what needs no other process, in about a minute'
 	@echo 'make check    check format, lint and types, then run every test'
+	@echo 'make bench    measure speed and memory on this machine, in three minutes, into docs/performance.md'
 	@echo 'make help     print this'
 
 run:
@@ -43,3 +44,8 @@ lint:
 	@echo 'mypy' && .venv/bin/mypy
 
 check: lint test
+
+bench:
+	@scripts/need bench
+	@scripts/venv run
+	@exec scripts/bench

@@ -2,6 +2,8 @@
 
 import click
 
+from adserver.cli.backstage import backstage_command
+from adserver.cli.doctor import doctor_command
 from adserver.cli.keeper import keeper_command
 from adserver.cli.plan import plan_command
 from adserver.cli.push import push_command
@@ -24,7 +26,9 @@ for command in (
     plan_command,
     push_command,
     stats_command,
+    doctor_command,
     keeper_command,
+    backstage_command,
     watch_command,
 ):
     main.add_command(command)

@@ -8,6 +8,7 @@ import click
 
 from adserver.catalog.merging import Extent
 from adserver.catalog.plan import Plan
+from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
 from adserver.config import Settings
 from adserver.runtime import open_publisher
@@ -28,9 +29,11 @@ def plan_command(folder: Path | None, *, as_json: bool) -> None:
     """
     with refusing(as_json=as_json):
         settings = Settings.from_environ(os.environ)
-        publisher = open_publisher(settings)
-        documents = publisher.read_folder(folder or settings.campaigns_dir)
-        planned = publisher.publish(documents, extent=Extent.FOLDER, author="plan", dry_run=True)
+        with reaching_store(settings):
+            publisher = open_publisher(settings)
+            publisher.live()  # no service: said before all that may be wrong with the folder
+            documents = publisher.read_folder(folder or settings.campaigns_dir)
+            planned = publisher.publish(documents, extent=Extent.FOLDER, author="plan", dry_run=True)
     if as_json:
         click.echo(json.dumps({"base": planned.base, "revision": None, "plan": planned.plan.to_json()}))
     else:

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from adserver.catalog.merging import Extent
+from adserver.catalog.texts import TextRefused, clean_message
 from adserver.cli.plan import show_plan
+from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
 from adserver.config import Settings
 from adserver.runtime import open_publisher
@@ -16,9 +18,16 @@ from adserver.runtime import open_publisher
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
+def _cleaned(_context: click.Context, _option: click.Parameter, message: str) -> str:
+    try:
+        return clean_message(message)
+    except TextRefused as refused:
+        raise click.BadParameter(str(refused)) from refused
+
+
 @click.command("push")
 @click.argument("folder", required=False, type=_FOLDER)
-@click.option("--message", "-m", default="", help="Why; kept in the history.")
+@click.option("--message", "-m", default="", callback=_cleaned, help="Why; kept in the history.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
     """Publish FOLDER, the settings' folder where it is left out, and remove what it lacks; whole, or not at all.
@@ -27,18 +36,20 @@ def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
     """
     with refusing(as_json=as_json):
         settings = Settings.from_environ(os.environ)
-        publisher, author = open_publisher(settings), _author()
-        documents = publisher.read_folder(folder or settings.campaigns_dir)
-        planned = publisher.publish(documents, extent=Extent.FOLDER, author=author, dry_run=True)
-        if not as_json:
-            show_plan(planned.plan, planned.base)
-        published = publisher.publish(
-            documents, extent=Extent.FOLDER, author=author, message=message, base=planned.base
-        )
+        with reaching_store(settings):
+            publisher, author = open_publisher(settings), _author()
+            publisher.live()  # no service: said before all that may be wrong with the folder
+            documents = publisher.read_folder(folder or settings.campaigns_dir)
+            planned = publisher.publish(documents, extent=Extent.FOLDER, author=author, dry_run=True)
+            if not as_json:
+                show_plan(planned.plan, planned.base)
+            published = publisher.publish(
+                documents, extent=Extent.FOLDER, author=author, message=message, base=planned.base
+            )
     if as_json:
         outcome = {"base": published.base, "revision": published.revision, "plan": published.plan.to_json()}
         click.echo(json.dumps(outcome))
-    elif published.plan:
+    elif published.revision != published.base:
         click.echo(f"published as revision {published.revision}")
 
 

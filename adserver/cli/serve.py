@@ -1,27 +1,24 @@
 """`adserver serve` and `adserver demo`: the whole service of one host, supervised."""
 
+import contextlib
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import click
 
-from adserver.catalog.following import FOLDER_AUTHOR, describe_difference
+from adserver.cli.backing import backing_specs, publish_first
 from adserver.cli.refusals import refusing
 from adserver.config import DATA_DIR, DEMO, Settings
-from adserver.domain.errors import AdserverError, StoreUnavailable
 from adserver.processes.children import ChildSpec, immediately
 from adserver.processes.data_dir import DataDir
-from adserver.processes.embedded_redis import EmbeddedRedis
-from adserver.processes.gunicorn_server import ListenAddress, wait_for_port, web_spec
-from adserver.processes.keeper_process import keeper_spec
-from adserver.processes.redis_binary import find_redis_binary
+from adserver.processes.doors import FrontDoor, ListenAddress
+from adserver.processes.gunicorn_server import web_spec
 from adserver.processes.supervisor import Supervisor
-from adserver.runtime import open_publisher
 
 _PORT: Final = click.IntRange(1, 65_535)
 
@@ -33,7 +30,8 @@ _PORT: Final = click.IntRange(1, 65_535)
 def serve_command(host: str, port: int, *, watch: bool) -> None:
     """Serve sponsor lines: embedded Redis where ADSERVER_REDIS_URL is unset, keeper, and workers.
 
-    The first start publishes the campaigns folder. Ctrl-C or SIGTERM stops all of it; every count is kept.
+    The first start publishes the campaigns folder. Ctrl-C or SIGTERM stops all of it; every count is kept. SIGHUP
+    starts new workers and a new keeper on the code that is installed now, and fails no request.
     """
     with refusing(as_json=False):
         _serve(Settings.from_environ(os.environ), ListenAddress(host, port), watch=watch)
@@ -50,26 +48,24 @@ def demo_command(port: int) -> None:
 
 def _serve(settings: Settings, address: ListenAddress, *, watch: bool) -> None:
     data_dir = DataDir(settings.data_dir)
-    with data_dir.lock():
-        wait_for_port(address)
+    with data_dir.lock(), contextlib.closing(FrontDoor(address)) as front:
         data_dir.secret_keys()
-        data_dir.admin_token()
+        is_first = not data_dir.has_admin_token()
+        token = data_dir.admin_token()
         env = {**os.environ, DATA_DIR.name: str(data_dir.path), DEMO.name: "yes" if settings.demo else "no"}
-        specs = _specs(settings, data_dir.path, address, env, watch=watch)
-        Supervisor(specs, _say).run(on_up=lambda: _say_what_to_open(settings, address, data_dir))
+        specs = _specs(settings, data_dir.path, front, env, watch=watch)
+        Supervisor(specs, _say).run(
+            on_up=lambda: _say_what_to_open(settings, address, data_dir, token if is_first else None)
+        )
+    _say("stopped; every count is kept")
 
 
 def _specs(
-    settings: Settings, data_dir: Path, address: ListenAddress, env: Mapping[str, str], *, watch: bool
+    settings: Settings, data_dir: Path, front: FrontDoor, env: Mapping[str, str], *, watch: bool
 ) -> list[ChildSpec]:
     """Return the children in the order of their start: each needs what the one before it brings."""
-    specs: list[ChildSpec] = []
-    if settings.redis_url is None:
-        embedded = EmbeddedRedis.of(data_dir)
-        embedded.prepare()
-        specs.append(embedded.spec(find_redis_binary()))
-    keeper = replace(keeper_spec(data_dir, env), before_first_start=lambda: _publish_first(settings, watch=watch))
-    specs += [keeper, web_spec(address, settings.workers, env)]
+    specs = backing_specs(settings, data_dir, env, lambda: publish_first(settings, _say, watch=watch))
+    specs.append(web_spec(front, settings.workers, env))
     if watch:
         specs.append(_watch_spec(env))
     return specs
@@ -86,30 +82,7 @@ def _watch_spec(env: Mapping[str, str]) -> ChildSpec:
     )
 
 
-def _publish_first(settings: Settings, *, watch: bool) -> None:
-    """Publish the folder at the very first start; at a later one say how it differs from what is live."""
-    try:
-        publisher = open_publisher(settings)
-        if publisher.live().revision == 0:
-            published = publisher.first_publish(publisher.read_folder(settings.campaigns_dir), author=FOLDER_AUTHOR)
-            if published is not None:
-                _say(f"{settings.campaigns_dir}/ is published as revision {published.revision}")
-        elif not watch:
-            _say_if_any(lambda: describe_difference(settings.campaigns_dir, publisher))
-    except StoreUnavailable as error:
-        _say(f"Redis is away, so nothing new is published: {error}")
-
-
-def _say_if_any(describe: Callable[[], str | None]) -> None:
-    try:
-        line = describe()
-    except AdserverError as error:
-        line = f"the campaigns folder was not compared with what is live: {error}"
-    if line is not None:
-        _say(line)
-
-
-def _say_what_to_open(settings: Settings, address: ListenAddress, data_dir: DataDir) -> None:
+def _say_what_to_open(settings: Settings, address: ListenAddress, data_dir: DataDir, new_token: str | None) -> None:
     base = settings.public_url or f"http://{address}"
     _say(f"adserver is up on {base}")
     if settings.demo:
@@ -118,8 +91,8 @@ def _say_what_to_open(settings: Settings, address: ListenAddress, data_dir: Data
     _say(f"  the counts      adserver stats, or POST {base}/v1/query")
     if settings.admin_token is None:
         _say(f"  admin token     {data_dir.path / 'admin-token'}")
-        if sys.stdout.isatty():
-            _say(f"                  {data_dir.admin_token()}")
+        if new_token is not None and sys.stdout.isatty():  # once: a screen is seen by others too
+            _say(f"                  {new_token}")
 
 
 def _say(line: str) -> None:

@@ -1,5 +1,6 @@
 """The HTML of one fill: complete without script or stylesheet, and inert whatever the sponsor wrote."""
 
+from functools import lru_cache
 from html import escape
 from typing import Final
 
@@ -7,9 +8,12 @@ from adserver.delivery.buckets import bucket_of
 from adserver.delivery.stylesheet import bucket_class
 from adserver.delivery.urls import Urls
 from adserver.domain.decisions import Fill
-from adserver.domain.variants import LENGTHS, Text, Variant
+from adserver.domain.variants import LENGTHS, Text, Variant, Variants
 
 REL: Final = "sponsored nofollow noopener"
+
+_REMEMBERED: Final = 2048
+"""Texts with their markup: about 2 MB."""
 
 
 def render_fragment(fill: Fill, urls: Urls) -> str:
@@ -17,16 +21,21 @@ def render_fragment(fill: Fill, urls: Urls) -> str:
 
     Without `/slot.css` exactly one length shows: short, else name, else long.
     """
-    lengths = [(variant, text) for variant in LENGTHS if (text := fill.variants.get(variant)) is not None]
+    before, between, after = _around_addresses(fill.site.label, fill.variants, fill.disclosure)
+    return f"{before}{escape(urls.click)}{between}{escape(urls.seen)}{after}"
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _around_addresses(label: str, variants: Variants, disclosure: str | None) -> tuple[str, str, str]:
+    """Return the markup before, between and after the two addresses: all that is the same at every fill of a text."""
+    lengths = [(variant, text) for variant in LENGTHS if (text := variants.get(variant)) is not None]
     shown = _shown_without_stylesheet(lengths)
     spans = "".join(_span(variant, text, hidden=variant is not shown) for variant, text in lengths)
-    disclosure = fill.disclosure
     note = f'<div class="sponsor-disclosure">{escape(disclosure)}</div>' if disclosure else ""
     return (
-        f'<div class="sponsor"><a{_classes(fill.site.label, lengths)} href="{escape(urls.click)}" rel="{REL}">'
-        f"<span>{escape(fill.site.label)}:</span>{spans}</a>"
-        f'<img src="{escape(urls.seen)}" loading="lazy" width="1" height="1" alt="" referrerpolicy="no-referrer">'
-        f"{note}</div>"
+        f'<div class="sponsor"><a{_classes(label, lengths)} href="',
+        f'" rel="{REL}"><span>{escape(label)}:</span>{spans}</a><img src="',
+        f'" loading="lazy" width="1" height="1" alt="" referrerpolicy="no-referrer">{note}</div>',
     )
 
 

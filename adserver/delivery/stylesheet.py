@@ -12,7 +12,10 @@ _BOX: Final = (
     ".sponsor>img{position:absolute}"
     # A text that runs right to left must not reorder the label before it.
     ".sponsor [data-v]{unicode-bidi:plaintext}"
-    ".sponsor-frame{margin:0;font:1em/1.5 system-ui,sans-serif}.sponsor-frame a{color:inherit}"
+    # In the middle of a frame's height, whatever that is; a link without a page around it needs no line to be told.
+    ".sponsor-frame{margin:0;min-height:100vh;display:grid;align-content:center;font:1em/1.5 system-ui,sans-serif}"
+    ".sponsor-frame a{color:inherit;text-decoration:none}"
+    ".sponsor-frame a:hover,.sponsor-frame a:focus-visible{text-decoration:underline}"
 )
 
 # `!important`, as many pages carry `[hidden]{display:none!important}`. Inside a container query, as a browser that

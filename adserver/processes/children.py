@@ -6,6 +6,8 @@ from enum import Enum
 from pathlib import Path
 from signal import Signals
 
+from adserver.processes.doors import Doors
+
 
 class Progress(Enum):
     """How far a started child has come."""
@@ -39,6 +41,14 @@ class ChildSpec:
     before_first_start: Callable[[], None] | None = None
     """Called once in the supervisor, when all children before this one are up or have been given up on; what it raises
     ends the service."""
+    doors: Doors | None = None
+    """Sockets that it inherits."""
+    successor: Callable[[], "ChildSpec"] | None = None
+    """Makes what takes its place at a reload: started beside it, and only when that is up, this one is asked to end."""
+    stays_at_reload: bool = False
+    """Left alone by a reload, which restarts all that have no successor."""
+    silence_seconds: float | None = None
+    """How long it may be up without an answer to `progress`; then it is killed and started again. None: for ever."""
 
 
 def immediately() -> Progress:

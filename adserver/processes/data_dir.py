@@ -11,9 +11,9 @@ from typing import Final, Self
 from adserver.config import DATA_DIR
 from adserver.domain.errors import DataDirBusy, SettingRefused
 
-_LOCK_FILE: Final = "service.lock"
-_KEY_FILE: Final = "secret-keys"
-_TOKEN_FILE: Final = "admin-token"  # noqa: S105 - the name of its file
+SERVICE_LOCK_FILE: Final = "service.lock"
+SECRET_KEYS_FILE: Final = "secret-keys"  # noqa: S105 - the name of its file
+ADMIN_TOKEN_FILE: Final = "admin-token"  # noqa: S105 - the name of its file
 _KEY_BYTES: Final = 32
 _TOKEN_BYTES: Final = 32
 
@@ -46,8 +46,12 @@ class ServiceLock:
 class DataDir:
     """A data folder that is there and can be written. Immutable, shared by all threads and processes."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, writable: bool = True) -> None:
         """Make the folder, mode 0700, where it is missing.
+
+        Args:
+            path: the folder's.
+            writable: whether it must be. A worker that starts again on a disk gone read-only serves on without.
 
         Raises:
             SettingRefused: it cannot be made or written; names the setting.
@@ -57,7 +61,7 @@ class DataDir:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         except OSError as error:
             raise _refused(self.path, error) from error
-        if not os.access(self.path, os.W_OK | os.X_OK):
+        if writable and not os.access(self.path, os.W_OK | os.X_OK):
             raise SettingRefused(
                 DATA_DIR.name, f"{self.path} cannot be written by this user; it takes {DATA_DIR.takes}"
             )
@@ -69,7 +73,7 @@ class DataDir:
             DataDirBusy: another service has it; names its pid.
             SettingRefused: the lock's file cannot be made.
         """
-        path = self.path / _LOCK_FILE
+        path = self.path / SERVICE_LOCK_FILE
         try:
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -84,13 +88,27 @@ class DataDir:
         os.pwrite(descriptor, f"{os.getpid()}\n".encode(), 0)
         return ServiceLock(descriptor)
 
+    def is_locked(self) -> bool:
+        """Tell whether a service has the folder."""
+        try:
+            descriptor = os.open(self.path / SERVICE_LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
     def secret_keys(self) -> tuple[bytes, ...]:
         """Return the keys kept here, newest first, one a line in hex; the first caller makes one.
 
         Raises:
             SettingRefused: the file cannot be read or made, or is not of that form.
         """
-        path = self.path / _KEY_FILE
+        path = self.path / SECRET_KEYS_FILE
         text = self._kept(path, lambda: secrets.token_hex(_KEY_BYTES))
         try:
             keys = tuple(bytes.fromhex(line) for line in text.split())
@@ -100,13 +118,17 @@ class DataDir:
             raise SettingRefused(DATA_DIR.name, f"{path} is damaged: keys of 16 to 64 bytes are expected")
         return keys
 
+    def has_admin_token(self) -> bool:
+        """Tell whether the admin token was made before."""
+        return (self.path / ADMIN_TOKEN_FILE).exists()
+
     def admin_token(self) -> str:
         """Return the admin token kept here; the first caller makes it, `adsv_` and 256 random bits.
 
         Raises:
             SettingRefused: the file cannot be read or made, or is empty.
         """
-        path = self.path / _TOKEN_FILE
+        path = self.path / ADMIN_TOKEN_FILE
         token = self._kept(path, lambda: f"adsv_{secrets.token_urlsafe(_TOKEN_BYTES)}").strip()
         if not token:
             raise SettingRefused(DATA_DIR.name, f"{path} is empty; remove it, and a new token is made")

@@ -31,6 +31,8 @@ _SOCKET_FILE: Final = "redis.sock"
 _LOCK_FILE: Final = "server.lock"
 _ANSWER_SECONDS: Final = 0.5
 _ORPHAN_SECONDS: Final = 10.0
+_SILENCE_SECONDS: Final = 60.0
+"""A server that hangs this long is killed: its files bring back all but the last second, the spools the rest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,8 @@ class EmbeddedRedis:
             stop_signal=signal.SIGTERM,
             grace_seconds=2.0,
             lock=self.lock,
+            stays_at_reload=True,
+            silence_seconds=_SILENCE_SECONDS,
         )
 
     def progress(self) -> Progress:

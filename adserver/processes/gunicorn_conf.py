@@ -9,7 +9,8 @@ from typing import Final
 
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - heartbeats, by files that gunicorn makes and unlinks
 
-worker_class = "gthread"
+worker_class = "adserver.processes.gunicorn_worker.PatientWorker"
+"""gthread, but that slow clients hold no thread."""
 threads = 4
 """Two to eight do alike; one and sixteen are worse."""
 preload_app = False
@@ -35,6 +36,7 @@ control_socket_disable = True
 accesslog = None
 """Addresses carry tokens, and readers' addresses reach no log."""
 errorlog = "-"
+logger_class = "adserver.processes.gunicorn_log.GunicornLog"
 loglevel = "error"
 """Its warnings of unreadable requests carry the reader's address."""
 

@@ -1,107 +1,66 @@
 """Serve the application by gunicorn, as a child of the supervisor."""
 
-import http.client
 import signal
-import socket
 import sys
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Final
 
-from adserver.domain.errors import AdserverError
 from adserver.processes import gunicorn_conf
 from adserver.processes.children import ChildSpec, Progress
+from adserver.processes.doors import Doors, FrontDoor
 
 APPLICATION: Final = "adserver.runtime:create_wsgi_app()"
+ALIVE_PATH: Final = "/healthz"
+READY_PATH: Final = "/readyz"
 
 _CONFIG: Final = "python:adserver.processes.gunicorn_conf"
-_ANSWER_SECONDS: Final = 0.5
-_PORT_POLL_SECONDS: Final = 0.05
-_ANY: Final = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked by loopback, not bound
+_START_SECONDS: Final = 30.0
+_TAKEOVER_SECONDS: Final = 15.0
+"""A worker is up in about one; a successor that needs so many more has a fault, and the old one goes on."""
 
 
-class PortTaken(AdserverError):
-    """Something else listens where the service should."""
-
-    def __init__(self, address: "ListenAddress", reason: str) -> None:
-        super().__init__(f"cannot listen on {address}: {reason}; choose another port, or stop what uses it")
-
-
-@dataclass(frozen=True, slots=True)
-class ListenAddress:
-    """Where the service listens. Immutable."""
-
-    host: str
-    """A name, an IPv4 or an IPv6 address (no brackets)."""
-    port: int
-
-    def __str__(self) -> str:
-        return f"[{self.host}]:{self.port}" if ":" in self.host else f"{self.host}:{self.port}"
-
-    @property
-    def probe_host(self) -> str:
-        """Where this machine reaches it."""
-        return _ANY.get(self.host, self.host)
-
-
-def wait_for_port(address: ListenAddress, seconds: float = 3.0) -> None:
-    """Return once the address is free: workers of a service killed a moment ago let go of it within a second.
-
-    Raises:
-        PortTaken: it is not free after `seconds`, or cannot be listened on at all.
-    """
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            _try_to_listen(address)
-        except OSError as error:
-            if time.monotonic() >= deadline or isinstance(error, socket.gaierror | PermissionError):
-                raise PortTaken(address, error.strerror or str(error)) from error
-            time.sleep(_PORT_POLL_SECONDS)
-        else:
-            return
-
-
-def web_spec(address: ListenAddress, workers: int, env: Mapping[str, str], application: str = APPLICATION) -> ChildSpec:
-    """Return how the supervisor runs gunicorn. SIGTERM lets requests in flight finish.
+def web_spec(front: FrontDoor, workers: int, env: Mapping[str, str], application: str = APPLICATION) -> ChildSpec:
+    """Return how the supervisor runs gunicorn. SIGTERM lets requests in flight finish; a reload puts another beside it.
 
     Args:
-        address: where it listens.
+        front: where it listens.
         workers: how many processes answer.
         env: its whole environment.
         application: what gunicorn loads in each worker, `module:factory()`.
     """
-    return ChildSpec(
-        name="web",
-        argv=(
-            *(sys.executable, "-m", "gunicorn", "--config", _CONFIG),
-            *("--bind", str(address), "--workers", str(workers), application),
-        ),
-        env=env,
-        progress=lambda: probe(address),
-        stop_signal=signal.SIGTERM,
-        grace_seconds=gunicorn_conf.graceful_timeout + 0.5,
-    )
+
+    def generation(number: int, before: Doors | None) -> ChildSpec:
+        doors = Doors(front)
+        return ChildSpec(
+            name="web" if number == 1 else f"web-{number}",
+            argv=(*_command(doors), "--workers", str(workers), application),
+            env=env,
+            progress=_progress(doors, before),
+            stop_signal=signal.SIGTERM,
+            grace_seconds=gunicorn_conf.graceful_timeout + 0.5,
+            ready_seconds=_START_SECONDS if before is None else _TAKEOVER_SECONDS,
+            doors=doors,
+            successor=lambda: generation(number + 1, doors),
+        )
+
+    return generation(1, None)
 
 
-def probe(address: ListenAddress) -> Progress:
-    """Ask `/healthz` whether a worker answers."""
-    connection = http.client.HTTPConnection(address.probe_host, address.port, timeout=_ANSWER_SECONDS)
-    try:
-        connection.request("GET", "/healthz")
-        status = connection.getresponse().status
-    except (OSError, http.client.HTTPException):
-        return Progress.WAITING
-    finally:
-        connection.close()
-    return Progress.READY if status == 200 else Progress.WAITING
+def _command(doors: Doors) -> tuple[str, ...]:
+    binds = (part for descriptor in doors.descriptors for part in ("--bind", f"fd://{descriptor}"))
+    return (sys.executable, "-m", "gunicorn", "--config", _CONFIG, *binds)
 
 
-def _try_to_listen(address: ListenAddress) -> None:
-    found = socket.getaddrinfo(address.host or None, address.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    family, kind, protocol, _, where = found[0]
-    with socket.socket(family, kind, protocol) as listener:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(where)
-        listener.listen(1)
+def _progress(doors: Doors, before: Doors | None) -> Callable[[], Progress]:
+    """Return a look at a server: it is up when it is alive, and as ready as the one that it is to replace."""
+
+    def look() -> Progress:
+        is_up = doors.ask(ALIVE_PATH) == 200 and (before is None or _is_as_ready(doors, before))
+        return Progress.READY if is_up else Progress.WAITING
+
+    return look
+
+
+def _is_as_ready(new: Doors, old: Doors) -> bool:
+    """Compare two servers; an old one that does not answer, as on a busy machine, is taken for one that is ready."""
+    return new.ask(READY_PATH) == 200 or old.ask(READY_PATH) not in (200, None)

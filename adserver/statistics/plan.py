@@ -34,8 +34,7 @@ KEPT: Final = {
 TOGETHER: Final = (
     "Kept together are: flight and its parents, creative, variant, slot, site, any time, event and invalid reason; "
     "flight and its parents, creative, variant, slot, site, place, county, state, country, and the site's day, week or "
-    "month; flight and its parents, slot, site, topic, and the site's day, week or month. The raw events, which tell "
-    "all of it, are in the archive in the data folder: see `adserver export`"
+    "month; flight and its parents, slot, site, topic, and the site's day, week or month"
 )
 
 
@@ -109,8 +108,9 @@ def _kept_apart(query: Query) -> Iterator[Fault]:
     outside = query.used - frozenset.intersection(*(kept_with(family, query) for family in KEPT))
     named = ", ".join(f"`{dimension}`" for dimension in Dimension if dimension in outside)
     paths = sorted({query.path_of(dimension) for dimension in outside})
-    for path in paths:
-        yield Fault(path, f"{named} are not kept together. {TOGETHER}")
+    for path in paths[:-1]:
+        yield Fault(path, f"{named} are not kept together")
+    yield Fault(paths[-1], f"{named} are not kept together. {TOGETHER}")
 
 
 def _unknown_words(query: Query) -> Iterator[Fault]:

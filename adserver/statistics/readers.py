@@ -11,8 +11,9 @@ from marshmallow import ValidationError
 
 from adserver.statistics.dimensions import Dimension
 from adserver.statistics.filters import And, Filter, Match, Not, Operator, Or
-from adserver.statistics.metrics import MetricName
+from adserver.statistics.metrics import OFFERED_METRICS, MetricName
 from adserver.statistics.query import DateRange, Days, Direction, Order, Period
+from adserver.statistics.words import nearest
 
 MAX_FILTER_DEPTH: Final = 8
 MAX_FILTER_VALUES: Final = 1_000
@@ -32,7 +33,7 @@ def read_metrics(value: object) -> tuple[MetricName, ...]:
     """Read at least one metric, each once."""
     metrics = _words(MetricName, value)
     if not metrics:
-        raise ValidationError(f"name at least one of {_listed(MetricName)}")
+        raise ValidationError(f"name at least one of {', '.join(OFFERED_METRICS)}")
     return metrics
 
 
@@ -43,10 +44,10 @@ def read_dimensions(value: object) -> tuple[Dimension, ...]:
 
 def read_date_range(value: object) -> DateRange:
     """Read a period's word, or two dates, both inclusive."""
-    if isinstance(value, str):
-        return _word(Period, value)
+    if isinstance(value, str) and value in tuple(Period):
+        return Period(value)
     if not isinstance(value, list) or len(value) != 2:
-        raise ValidationError(f'give one of {_listed(Period)}, or ["2026-11-01", "2026-11-24"], both inclusive')
+        raise ValidationError(f'give one of {", ".join(Period)}, or ["2026-11-01", "2026-11-24"], both inclusive')
     first, last = _each(value, _date)
     if last < first:
         raise _at_places({1: ["the range ends before it begins"]})
@@ -157,11 +158,13 @@ def _words(words: type[_Word], value: object) -> tuple[_Word, ...]:
 def _word(words: type[_Word], value: object, *, also: tuple[str, ...] = ()) -> _Word:
     if isinstance(value, str) and value in tuple(words):
         return words(value)
-    raise ValidationError(f"give one of {_listed(words, also)}")
+    offered = (*_offered(words), *also)
+    near = nearest(value, offered) if isinstance(value, str) else None
+    raise ValidationError(f"give one of {', '.join(offered)}" + (f"; did you mean `{near}`?" if near else ""))
 
 
-def _listed(words: type[StrEnum], also: tuple[str, ...] = ()) -> str:
-    return ", ".join((*words, *also))
+def _offered(words: type[StrEnum]) -> tuple[str, ...]:
+    return OFFERED_METRICS if words is MetricName else tuple(words)
 
 
 def _date(value: object) -> date:

@@ -22,6 +22,7 @@ from adserver.statistics.metrics import Counter, MetricName
 from adserver.statistics.plan import Plan, make_plan
 from adserver.statistics.query import Direction, Order, Query
 from adserver.statistics.revenue import Bill, bill
+from adserver.statistics.strangers import find_strangers
 
 Number = int | float
 
@@ -97,6 +98,14 @@ class StatisticsService:
             currency=billed.currency,
             without_price=billed.without_price,
         )
+
+    def strangers(self, query: Query) -> tuple[str, ...]:
+        """Return a sentence for each value of the filters that is, and ever was, the id of nothing.
+
+        Raises:
+            StoreUnavailable: the names cannot be read now.
+        """
+        return tuple(find_strangers(query, self._names(), self._catalog(), self._places))
 
     def _table(self, query: Query, plan: Plan, names: Names, now: datetime) -> Table:
         labels = Labels(names, self._places)

@@ -7,10 +7,9 @@ from typing import Final
 from flask import request
 
 from adserver.catalog.reading import LIMIT_BYTES
+from adserver.catalog.texts import TextRefused, clean_message
 from adserver.catalog.upload import Format
 from adserver.domain.errors import ParameterRefused, UnsupportedFormat
-
-MESSAGE_CHARS: Final = 500
 
 _FORMATS: Final[Mapping[str, Format]] = {
     "application/json": Format.JSON,
@@ -24,7 +23,6 @@ _FOREIGN_STARTS: Final = (b"\x1f\x8b", b"PK\x03\x04", b"<")
 _TAKEN: Final = "send application/json or application/yaml, uncompressed"
 _ENTITY_TAG: Final = re.compile(r'"(0|[1-9][0-9]{0,14})"')
 _SWITCHES: Final[Mapping[str, bool]] = {"true": True, "false": False}
-_UNFIT_FOR_LINE: Final = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def read_upload() -> tuple[bytes, Format]:
@@ -66,12 +64,10 @@ def read_message() -> str:
     Raises:
         ParameterRefused: too long, with control or direction characters, or given twice.
     """
-    text = (read_single("message") or "").strip()
-    if len(text) > MESSAGE_CHARS:
-        raise ParameterRefused("message", f"must be at most {MESSAGE_CHARS} characters")
-    if _UNFIT_FOR_LINE.search(text):
-        raise ParameterRefused("message", "must be one line without control characters")
-    return text
+    try:
+        return clean_message(read_single("message") or "")
+    except TextRefused as refused:
+        raise ParameterRefused("message", str(refused)) from refused
 
 
 def read_base() -> int | None:

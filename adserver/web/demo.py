@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from importlib.resources import files
 from typing import Final
 
-from flask import Blueprint, Response, render_template, request
+from flask import Blueprint, Response, redirect, render_template, request, url_for
 from markupsafe import Markup
+from werkzeug.wrappers import Response as AnyResponse
 
 from adserver.delivery.assets import Asset
 from adserver.delivery.fragment import render_fragment
@@ -18,7 +19,8 @@ from adserver.web.parameters import PlaceResolver, read_topics
 from adserver.web.serving import Deliverer
 
 LOCATION: Final = "Remer,MN"
-TOPICS: Final = ("community", "sports")
+TOPICS: Final = ("sports", "community")
+"""The first is the one that is counted."""
 
 _SERVICE: Final = ".."
 """The service, seen from `/demo/`: right under any host name and prefix."""
@@ -53,16 +55,20 @@ _POSITIONS: Final = (
 
 
 def demo_blueprint(deliverer: Deliverer, places: PlaceResolver) -> Blueprint:
-    """Return the demo page; to be registered only where the demo is on.
+    """Return the demo page, and the way to it from the top; to be registered only where the demo is on.
 
     Args:
         deliverer: answers for the page's slots, in one call, as for a page view of a real site.
         places: resolves where the page is about.
     """
-    blueprint = Blueprint("demo", __name__, url_prefix="/demo", template_folder="templates")
+    blueprint = Blueprint("demo", __name__, template_folder="templates")
     sheet, icon = _load_sheet(), Asset.of(_ICON, "image/svg+xml")
 
     @blueprint.get("/")
+    def top() -> AnyResponse:
+        return redirect(url_for("demo.page"))
+
+    @blueprint.get("/demo/")
     def page() -> Response:
         lines = _lines(deliverer, places, _POSITIONS, leave_trace=request.method != "HEAD")
         body = render_template("demo.html", lines=lines, location=LOCATION, topics=",".join(TOPICS))
@@ -78,11 +84,11 @@ def demo_blueprint(deliverer: Deliverer, places: PlaceResolver) -> Blueprint:
             },
         )
 
-    @blueprint.get("/demo.css")
+    @blueprint.get("/demo/demo.css")
     def style() -> Response:
         return _asset_response(sheet)
 
-    @blueprint.get("/icon.svg")
+    @blueprint.get("/demo/icon.svg")
     def picture() -> Response:
         return _asset_response(icon)
 

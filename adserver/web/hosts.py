@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -15,9 +16,16 @@ _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)(:[0-9]{
 _HEALTH: Final = frozenset({"/healthz", "/readyz"})
 _DELIVERY: Final = re.compile(r"/(v1/(slots/|frames/|seen/)|go/)|/(v1/decisions|v1/seen|slot\.js|slot\.css)\Z")
 
+_REMEMBERED: Final = 256
+_REMEMBERED_CHARS: Final = 255
+"""The longest name that DNS has; a longer text is looked at anew each time."""
+
 
 class HostRules:
-    """Judges hosts: loopback, the public address's and the allowed ones pass. Immutable, shared by all threads."""
+    """Judges hosts: loopback, the public address's and the allowed ones pass. Shared by all threads.
+
+    Immutable, but for a bounded memory (thread-safe, in C) of hosts that were asked for.
+    """
 
     def __init__(self, public_url: str | None = None, allowed: frozenset[str] = frozenset()) -> None:
         """Take the public address, and further names without port."""
@@ -25,6 +33,7 @@ class HostRules:
         name = _name_of(public_host) if public_host else None
         self._allowed = allowed | {name} if name else allowed
         self._delivery_takes_any = public_url is not None
+        self._knows_lately = lru_cache(_REMEMBERED)(self._knows)
 
     def permit(self, host: str | None, path: str, protocol: str = "HTTP/1.1") -> bool:
         """Tell whether a request with this `Host` header (None: without one) may go on.
@@ -37,7 +46,12 @@ class HostRules:
             return False
         if path in _HEALTH or (self._delivery_takes_any and _DELIVERY.match(path)):
             return True
-        name = _name_of(host) if host else None
+        if not host:
+            return False
+        return self._knows_lately(host) if len(host) <= _REMEMBERED_CHARS else self._knows(host)
+
+    def _knows(self, host: str) -> bool:
+        name = _name_of(host)
         return name is not None and (name in self._allowed or _is_loopback(name))
 
 
@@ -53,6 +67,12 @@ def install_hosts(app: Flask, rules: HostRules) -> None:
         return problem_response(400, "Foreign host", detail, kind="foreign-host")
 
     app.before_request(refuse_foreign_host)
+
+
+def names_loopback(host: str) -> bool:
+    """Tell whether a `Host` header names this machine as only this machine can reach it."""
+    name = _name_of(host)
+    return name is not None and _is_loopback(name)
 
 
 def _name_of(host: str) -> str | None:

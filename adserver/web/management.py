@@ -16,19 +16,25 @@ from adserver.domain.errors import IdTaken, InputRefused
 from adserver.domain.ids import FlightId
 from adserver.web.auth import Authenticator, Role, require
 from adserver.web.bodies import read_base, read_message, read_switch, read_upload
+from adserver.web.limits import CallLimit, caller_key
 
 Delivered = Callable[[Sequence[FlightId]], Mapping[FlightId, int]]
 """Net impressions of flights, all time; one that is not in the answer has none. Raises StoreUnavailable."""
 
 
 def management_blueprint(
-    publisher: Publisher, authenticator: Authenticator, delivered: Delivered, clock: Callable[[], datetime]
+    publisher: Publisher,
+    authenticator: Authenticator,
+    uploads: CallLimit,
+    delivered: Delivered,
+    clock: Callable[[], datetime],
 ) -> Blueprint:
     """Return the routes of the management API.
 
     Args:
         publisher: what is live, and how to change it.
         authenticator: who shows a token.
+        uploads: how often a token may send changes.
         delivered: what flights have delivered.
         clock: the present, aware UTC.
     """
@@ -53,6 +59,7 @@ def management_blueprint(
     @blueprint.post("/v1/campaigns")
     def post_campaigns() -> Response:
         author = require(authenticator, Role.ADMIN, Role.MARKETER).name
+        uploads.take(caller_key())
         extent = Extent.CAMPAIGNS if read_switch("prune") else Extent.NAMED
         data, form = read_upload()
         return _publish(publisher, read_campaigns(data, form), extent, author)
@@ -68,6 +75,7 @@ def management_blueprint(
     @blueprint.put("/v1/slots")
     def put_slots() -> Response:
         author = require(authenticator, Role.ADMIN).name
+        uploads.take(caller_key())
         data, form = read_upload()
         return _publish(publisher, read_slots(data, form), Extent.NAMED, author)
 

@@ -4,10 +4,9 @@ Nothing of the request is in the messages: they may end up in a page.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, Protocol
-
-from werkzeug.datastructures import MultiDict
+from urllib.parse import parse_qs
 
 from adserver.decision.topics import normalise_topic
 from adserver.domain.decisions import SlotRequest
@@ -27,6 +26,9 @@ _LIMIT: Final = re.compile(r"[0-9]{1,5}")
 _VARIANTS: Final = {variant.value: variant for variant in Variant}
 _LENGTHS: Final = {variant.value: variant for variant in LENGTHS}
 
+Query = Mapping[str, Sequence[str]]
+"""Each name of a query with its values, in their order."""
+
 
 class PlaceResolver(Protocol):
     """Resolves what pages write; never raises. The gazetteer is one."""
@@ -41,7 +43,16 @@ def is_slot_id(text: str) -> bool:
     return _SLUG.fullmatch(text) is not None
 
 
-def read_slot_request(slot: SlotId, query: MultiDict[str, str], places: PlaceResolver) -> SlotRequest:
+def parse_query(query_string: str) -> Query:
+    """Return a query's names and values; bytes that are no UTF-8 become U+FFFD.
+
+    Args:
+        query_string: as WSGI has it: bytes as Latin-1.
+    """
+    return parse_qs(query_string.encode("latin-1").decode(errors="replace"), keep_blank_values=True)
+
+
+def read_slot_request(slot: SlotId, query: Query, places: PlaceResolver) -> SlotRequest:
     """Return one slot's question from a query; unknown names are passed over.
 
     Raises:
@@ -137,12 +148,12 @@ def _read_limit(text: str | None) -> int | None:
     return check_limit("max_chars", int(text) if _LIMIT.fullmatch(text) else 0)
 
 
-def _single(query: MultiDict[str, str], name: str) -> str | None:
-    values = query.getlist(name)
+def _single(query: Query, name: str) -> str | None:
+    values = query.get(name, ())
     if len(values) > 1:
         raise ParameterRefused(name, "takes one value, and is given more than once")
     return values[0] if values else None
 
 
-def _listed(query: MultiDict[str, str], name: str) -> list[str]:
-    return [part for value in query.getlist(name) for part in value.split(",")]
+def _listed(query: Query, name: str) -> list[str]:
+    return [part for value in query.get(name, ()) for part in value.split(",")]

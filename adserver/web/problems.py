@@ -9,6 +9,7 @@ from typing import Final
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from adserver.catalog.revisions import RevisionUnreadable
 from adserver.domain.errors import (
     AdserverError,
     Fault,
@@ -22,35 +23,21 @@ from adserver.domain.errors import (
     UnsupportedFormat,
 )
 from adserver.web.auth import Forbidden, Unauthenticated
+from adserver.web.limits import TooManyCalls
+from adserver.web.statuses import words_of
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
 
 UNHANDLED: Final = "web.unhandled"
 """Log event: a view raised what no table foresees."""
+REVISION_UNREADABLE: Final = "web.revision_unreadable"
+"""Log event: what is live, or this host's copy of it, cannot be read."""
 
 _LOG: Final = logging.getLogger(__name__)
 _ON_PAGES: Final = re.compile(r"/v1/frames/|/v1/slots/.*\.html\Z", re.DOTALL)
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _TYPE_PREFIX: Final = "urn:problem-type:adserver:"
-
-_HTTP_PROBLEMS: Final[Mapping[int, tuple[str, str]]] = {
-    400: ("Bad request", "The request cannot be read."),
-    401: ("Token needed", "Send a valid token: Authorization: Bearer adsv_…"),
-    403: ("Not allowed", "This token's role may not do this."),
-    404: ("Not found", "There is nothing at this address."),
-    405: ("Method not allowed", "This address takes other methods; see the Allow header."),
-    406: ("Not acceptable", "None of the types that the Accept header asks for can be made."),
-    411: ("Length needed", "Send a Content-Length."),
-    413: ("Too large", "The request is larger than this address takes."),
-    414: ("Address too long", "The address is longer than is taken."),
-    415: ("Unsupported format", "This content type or encoding is not taken."),
-    422: ("Refused", "The request was read, and something in it is wrong."),
-    429: ("Too many requests", "Wait a moment, then try again."),
-    431: ("Headers too large", "The headers are larger than is taken."),
-    503: ("Unavailable", "Try again in a moment."),
-}
-_INTERNAL: Final = ("Internal error", "Something went wrong on our side; the log says what.")
 
 
 def problem_response(
@@ -119,7 +106,7 @@ def _error_of(fault: Fault) -> dict[str, object]:
 
 
 def _of_status(status: int, headers: Mapping[str, str] | None = None) -> Response:
-    title, detail = _HTTP_PROBLEMS.get(status, _INTERNAL if status >= 500 else _HTTP_PROBLEMS[400])
+    title, detail = words_of(status)
     return problem_response(status, title, detail, headers=headers)
 
 
@@ -164,12 +151,25 @@ def _answer_store(_error: StoreUnavailable) -> Response:
     return problem_response(503, "Store unavailable", detail, headers=headers, kind="store-unavailable")
 
 
+def _answer_revision(error: RevisionUnreadable) -> Response:
+    _LOG.error(REVISION_UNREADABLE, extra={"fault": str(error)})  # names files of this host, so it is not in the answer
+    detail = (
+        "What is live cannot be read on this host, and nothing is published over it; the log says which file, and what "
+        "to do. Pages and beacons go on."
+    )
+    return problem_response(503, "Revision unreadable", detail, kind="revision-unreadable")
+
+
 def _answer_unauthenticated(_error: Unauthenticated) -> Response:
     return _of_status(401, {"WWW-Authenticate": "Bearer"})
 
 
 def _answer_forbidden(_error: Forbidden) -> Response:
     return _of_status(403)
+
+
+def _answer_too_many(error: TooManyCalls) -> Response:
+    return _of_status(429, {"Retry-After": str(error.retry_after_seconds)})
 
 
 def _answer_http(error: HTTPException) -> Response | HTTPException:
@@ -197,6 +197,8 @@ _ANSWERS: Final[Mapping[type[AdserverError], Callable[..., Response]]] = {
     IdTaken: _answer_taken,
     ParameterRefused: _answer_parameter,
     StoreUnavailable: _answer_store,
+    RevisionUnreadable: _answer_revision,
     Unauthenticated: _answer_unauthenticated,
     Forbidden: _answer_forbidden,
+    TooManyCalls: _answer_too_many,
 }

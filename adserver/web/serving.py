@@ -1,9 +1,11 @@
 """The one path that every delivery call takes: decide, sign, render, count. A fault behind it becomes no fill."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache, partial
 from random import Random
 from typing import Final, Generic, Protocol, TypeVar
 
@@ -22,6 +24,7 @@ DELIVERY_FAULT: Final = "delivery.fault"
 """Log event: something behind a decision raised; the page got no fill."""
 
 _LOG: Final = logging.getLogger(__name__)
+_REMEMBERED_PLACES: Final = 8192
 _Rendered = TypeVar("_Rendered")
 
 
@@ -54,7 +57,10 @@ Renderer = Callable[[Fill, str], _Rendered]
 
 
 class Deliverer:
-    """Answers for slots. Shared by all threads of a process; holds no state of its own but what it is given."""
+    """Answers for slots. Shared by all threads of a process.
+
+    Holds no state of its own but what it is given, and a bounded memory (thread-safe, in C) of places' hashes.
+    """
 
     def __init__(
         self,
@@ -78,7 +84,7 @@ class Deliverer:
             shards: N of the store.
             recorder: counts decisions.
             clock: aware UTC now.
-            rng: its draws must differ between forked workers, as `random.SystemRandom`'s do.
+            rng: its draws must differ between forked workers, as those of `adserver.web.chance` do.
         """
         self._catalog = catalog
         self._delivered = delivered
@@ -88,6 +94,7 @@ class Deliverer:
         self._recorder = recorder
         self._clock = clock
         self._rng = rng
+        self._hash_of_place = lru_cache(_REMEMBERED_PLACES)(partial(id_hash, Kind.PLACE))
 
     def deliver(
         self, request: SlotRequest, render: Renderer[_Rendered], *, leave_trace: bool = True
@@ -105,6 +112,25 @@ class Deliverer:
             render: makes the answer of a fill.
             leave_trace: False for HEAD, which is answered like GET and not counted.
         """
+        began = time.perf_counter()
+        answers = self._answer(requests, render, leave_trace=leave_trace)
+        if leave_trace:
+            self._recorder.took(time.perf_counter() - began)
+        return answers
+
+    def site_of(self, request: SlotRequest) -> Site | None:
+        """Return the site whose page a slot is on; None for a slot that is not known. Never raises."""
+        try:
+            snapshot = self._catalog.current()
+            slot = snapshot.slot(request.slot) if snapshot is not None else None
+            return snapshot.site_of(slot) if snapshot is not None and slot is not None else None
+        except Exception as fault:  # noqa: BLE001 - a page never breaks for us
+            _LOG.error(DELIVERY_FAULT, exc_info=fault)
+            return None
+
+    def _answer(
+        self, requests: Sequence[SlotRequest], render: Renderer[_Rendered], *, leave_trace: bool
+    ) -> tuple[Served[_Rendered] | NoFill, ...]:
         try:
             snapshot = self._catalog.current()
             if snapshot is None:
@@ -117,16 +143,6 @@ class Deliverer:
             self._conclude(decision, snapshot, int(now.timestamp()), render, leave_trace=leave_trace)
             for decision in decisions
         )
-
-    def site_of(self, request: SlotRequest) -> Site | None:
-        """Return the site whose page a slot is on; None for a slot that is not known. Never raises."""
-        try:
-            snapshot = self._catalog.current()
-            slot = snapshot.slot(request.slot) if snapshot is not None else None
-            return snapshot.site_of(slot) if snapshot is not None and slot is not None else None
-        except Exception as fault:  # noqa: BLE001 - a page never breaks for us
-            _LOG.error(DELIVERY_FAULT, exc_info=fault)
-            return None
 
     def _conclude(
         self, decision: Decision, snapshot: Snapshot, second: int, render: Renderer[_Rendered], *, leave_trace: bool
@@ -157,25 +173,24 @@ class Deliverer:
             flight=flight,
             creative=snapshot.hashes.creatives[fill.creative.id],
             slot=snapshot.hashes.slots[fill.slot.id],
-            place=_place_hash(fill.request),
+            place=self._place_hash(fill.request),
             topic=_topic_hash(fill.request, snapshot),
             variant=fill.request.variant,
         )
+
+    def _place_hash(self, request: SlotRequest) -> IdHash:
+        return self._hash_of_place(request.place.id) if request.place is not None else Kind.PLACE.unknown
 
     def _record_no_fill(self, decision: NoFill, snapshot: Snapshot, second: int) -> None:
         request = decision.request
         self._recorder.no_fill(
             slot=snapshot.hashes.slots.get(request.slot, Kind.SLOT.unknown),
-            place=_place_hash(request),
+            place=self._place_hash(request),
             topic=_topic_hash(request, snapshot),
             variant=request.variant,
             reason=decision.reason,
             second=second,
         )
-
-
-def _place_hash(request: SlotRequest) -> IdHash:
-    return id_hash(Kind.PLACE, request.place.id) if request.place is not None else Kind.PLACE.unknown
 
 
 def _topic_hash(request: SlotRequest, snapshot: Snapshot) -> IdHash:

@@ -12,6 +12,7 @@ from adserver.statistics.parsing import parse_query
 from adserver.statistics.rendering import to_csv, to_document
 from adserver.statistics.service import Result, StatisticsService
 from adserver.web.auth import Authenticator, require
+from adserver.web.limits import CallLimit, caller_key
 from adserver.web.problems import problem_response
 
 MAX_BODY_BYTES: Final = 256 * 1024
@@ -19,13 +20,14 @@ _JSON: Final = "application/json"
 _CSV: Final = "text/csv"
 
 
-def statistics_blueprint(service: StatisticsService, authenticator: Authenticator) -> Blueprint:
-    """Return the routes of statistics; a token of any role may ask."""
+def statistics_blueprint(service: StatisticsService, authenticator: Authenticator, limit: CallLimit) -> Blueprint:
+    """Return the routes of statistics; a token of any role may ask, as often as `limit` lets it."""
     blueprint = Blueprint("statistics", __name__)
 
     @blueprint.post("/v1/query")
     def query() -> Response:
         require(authenticator)
+        limit.take(caller_key())
         wants_csv = request.accept_mimetypes.best_match((_JSON, _CSV), default=_JSON) == _CSV
         result = service.run(parse_query(_document()))
         response = _csv_response(result) if wants_csv else _json_response(result)
@@ -35,6 +37,7 @@ def statistics_blueprint(service: StatisticsService, authenticator: Authenticato
     @blueprint.post("/v1/query.csv")
     def query_csv() -> Response:
         require(authenticator)
+        limit.take(caller_key())
         return _csv_response(service.run(parse_query(_document())))
 
     @blueprint.errorhandler(QueryRefused)

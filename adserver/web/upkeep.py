@@ -3,7 +3,7 @@
 import atexit
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol
 
 from adserver.counting.forks import forget_after_fork
@@ -39,7 +39,8 @@ class Flushed(Protocol):
 class Upkeep:
     """One background thread of a worker process, started again in a forked child. Shared by none but its maker."""
 
-    def __init__(self, watched: Sequence[Watched], flushed: Flushed) -> None:
+    def __init__(self, watched: Sequence[Watched], *flushed: Flushed) -> None:
+        """Take the files to look at, and what is to be written, in its order."""
         self._watched = watched
         self._flushed = flushed
         self._stop = threading.Event()
@@ -52,9 +53,14 @@ class Upkeep:
         forget_after_fork(self._run_in_background)
         atexit.register(self.stop)
 
+    def watch(self, watched: Watched) -> None:
+        """Look at one thing more; for the time before `start`."""
+        self._watched = (*self._watched, watched)
+
     def flush(self) -> None:
         """Write what has gathered."""
-        self._flushed.flush()
+        for flushed in self._flushed:
+            _do(flushed.flush)
 
     def stop(self) -> None:
         """End the thread and write what has gathered."""
@@ -63,7 +69,8 @@ class Upkeep:
         if self._thread is not None:
             self._thread.join()
             self._thread = None
-        self._flushed.close()
+        for flushed in self._flushed:
+            _do(flushed.close)
 
     def _run_in_background(self) -> None:
         self._stop = threading.Event()
@@ -74,14 +81,19 @@ class Upkeep:
         polls = 0
         while not stop.wait(_POLL_SECONDS):
             polls += 1
-            try:
-                self.look()
-                if polls % _POLLS_A_FLUSH == 0:
-                    self.flush()
-            except Exception as fault:  # noqa: BLE001 - the thread must outlive a fault; decisions go on meanwhile
-                _LOG.error(UPKEEP_FAULT, exc_info=fault)
+            self.look()
+            if polls % _POLLS_A_FLUSH == 0:
+                self.flush()
 
     def look(self) -> None:
         """Take up what the keeper has replaced."""
         for watched in self._watched:
-            watched.poll()
+            _do(watched.poll)
+
+
+def _do(part: Callable[[], object]) -> None:
+    """Do one part of a round; its fault is logged and stops no other part, nor the next round."""
+    try:
+        part()
+    except Exception as fault:  # noqa: BLE001 - the thread must outlive a fault; decisions go on meanwhile
+        _LOG.error(UPKEEP_FAULT, exc_info=fault)

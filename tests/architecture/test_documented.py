@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 import pytest
+from sample import copy_sample
 
 from adserver.catalog.build import build_catalog
 from adserver.catalog.folder import read_folder
@@ -32,12 +33,12 @@ def test_a_setting_is_documented_as_the_code_has_it(setting: Setting[object]) ->
 
 
 def test_the_sponsor_of_the_readme_is_one_that_can_be_added(tmp_path: Path) -> None:
-    for path in (ROOT / "campaigns").iterdir():
-        (tmp_path / path.name).write_bytes(path.read_bytes())
+    copy_sample(tmp_path)
     [sample] = re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     (tmp_path / "corner-bakery.yaml").write_text(sample)
     catalog = build_catalog(read_folder(tmp_path), Gazetteer.load())
     assert "corner-bakery" in {advertiser.id for advertiser in catalog.advertisers}
+    assert sample.startswith("# yaml-language-server: $schema=../docs/campaign.schema.json\n")
 
 
 @pytest.mark.parametrize("document", DOCUMENTS)

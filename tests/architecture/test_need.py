@@ -44,7 +44,7 @@ class Machine:
 
     def run(self, script: str, *arguments: str, skip: str = "") -> subprocess.CompletedProcess[str]:
         """Run one of the project's scripts on this machine."""
-        environment = {"PATH": str(self.path), "SKIP": skip, "MACHINE": str(self.path)}
+        environment = {"PATH": str(self.path), "SBIN": "", "SKIP": skip, "MACHINE": str(self.path)}
         return subprocess.run(
             [ROOT / "scripts" / script, *arguments],
             env=environment,
@@ -69,7 +69,7 @@ def machine(folder: Path, *, user: int = 1000, **commands: str) -> Machine:
 
 
 def test_a_machine_with_all_of_it_says_nothing(tmp_path: Path) -> None:
-    run = machine(tmp_path, python3=GOOD_PYTHON, chromium="true").run("need", "test")
+    run = machine(tmp_path, python3=GOOD_PYTHON, chromium="true", nginx="true", openssl="true").run("need", "test")
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
@@ -80,8 +80,10 @@ def test_all_that_is_missing_stands_in_one_list_and_one_line(tmp_path: Path) -> 
         "This machine lacks:",
         "  - Python 3.11 to 3.14 with its venv and ensurepip modules",
         "  - Chromium (browser tests)",
+        "  - nginx (tests behind a proxy)",
+        "  - OpenSSL's command (their certificates)",
         "Install it, then try again:",
-        "  sudo apt-get install python3 python3-venv chromium",
+        "  sudo apt-get install python3 python3-venv chromium nginx openssl",
     ]
 
 
@@ -89,10 +91,23 @@ def test_running_the_service_needs_no_browser(tmp_path: Path) -> None:
     assert machine(tmp_path, python3=GOOD_PYTHON).run("need", "run").returncode == 0
 
 
+def test_the_benchmark_needs_its_client_and_no_browser(tmp_path: Path) -> None:
+    here = machine(tmp_path, python3=GOOD_PYTHON, apt_get="exit 9")
+    assert "sudo apt-get install wrk\n" in here.run("need", "bench").stderr
+    (tmp_path / "bin/wrk").symlink_to("/bin/true")
+    assert here.run("need", "bench").returncode == 0
+
+
 def test_leaving_the_browser_tests_out_needs_no_browser(tmp_path: Path) -> None:
-    here = machine(tmp_path, python3=GOOD_PYTHON)
+    here = machine(tmp_path, python3=GOOD_PYTHON, nginx="true", openssl="true")
     assert here.run("need", "test", skip="cluster,browser").returncode == 0
     assert here.run("need", "test", skip="cluster").returncode == 1
+
+
+def test_leaving_the_process_tests_out_needs_no_proxy(tmp_path: Path) -> None:
+    here = machine(tmp_path, python3=GOOD_PYTHON, chromium="true")
+    assert here.run("need", "test", skip="processes").returncode == 0
+    assert here.run("need", "test").returncode == 1
 
 
 def test_a_python_without_ensurepip_counts_as_missing(tmp_path: Path) -> None:
@@ -110,13 +125,14 @@ def test_where_the_default_python_is_too_old_a_newer_one_is_asked_for(tmp_path: 
 
 def test_as_root_what_is_missing_is_installed_and_found(tmp_path: Path) -> None:
     here = machine(tmp_path, user=0, python3=GOOD_PYTHON, apt_get=BRINGS_CHROMIUM, apt_cache="true")
-    run = here.run("need", "test")
+    run = here.run("need", "test", skip="processes")
     assert run.returncode == 0
     assert (tmp_path / "bin/log").read_text().split()[-3:] == ["--yes", "--no-install-recommends", "chromium"]
 
 
 def test_as_root_what_an_installation_did_not_bring_is_an_error(tmp_path: Path) -> None:
-    run = machine(tmp_path, user=0, python3=GOOD_PYTHON, apt_get="true", apt_cache="true").run("need", "test")
+    here = machine(tmp_path, user=0, python3=GOOD_PYTHON, apt_get="true", apt_cache="true")
+    run = here.run("need", "test", skip="processes")
     assert run.returncode == 1
     assert run.stderr.endswith("Still lacking after apt-get install:\n  - Chromium (browser tests)\n")
 

@@ -179,6 +179,20 @@ def test_the_frame_falls_to_the_name_where_it_is_narrow(paper: Paper) -> None:
     expect(page.frame_locator("iframe").locator("a [data-v]:visible")).to_have_text(NAME)
 
 
+def test_the_line_stands_in_the_middle_of_the_frames_height_and_is_underlined_under_the_pointer(paper: Paper) -> None:
+    frame = '<iframe src="/v1/frames/masthead?location=Remer,MN" title="Sponsor" width="700" height="120"></iframe>'
+    page = paper.open(frame, 728)
+    line, body = page.frame_locator("iframe").locator(".sponsor"), page.frame_locator("iframe").locator("body")
+    above, below = line.evaluate("e => [e.getBoundingClientRect().top, innerHeight - e.getBoundingClientRect().bottom]")
+    assert abs(above - below) <= 1
+    assert above > 20
+    assert body.evaluate("e => e.scrollHeight - innerHeight") <= 0
+    link = line.locator("a")
+    assert link.evaluate("e => getComputedStyle(e).textDecorationLine") == "none"
+    link.hover()
+    assert link.evaluate("e => getComputedStyle(e).textDecorationLine") == "underline"
+
+
 @pytest.mark.parametrize("width", [320, 728, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_demo_page_shows_the_four_lines_and_never_overflows(paper: Paper, width: int, scheme: str) -> None:

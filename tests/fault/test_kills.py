@@ -1,14 +1,13 @@
 """kill -9 of each process of the service, under load: what was answered is counted, once; pages go on."""
 
-import http.client
 import signal
-import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from load import Load
 from service import Service, kill, running_service
 
 
@@ -16,54 +15,6 @@ from service import Service, kill, running_service
 def service(tmp_path: Path) -> Iterator[Service]:
     with running_service(tmp_path) as service:
         yield service
-
-
-class Load:
-    """Readers that each see one sponsor line, from a few threads, until told to stop."""
-
-    def __init__(self, service: Service, threads: int = 4) -> None:
-        self._service = service
-        self._stop = threading.Event()
-        self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._read) for _ in range(threads)]
-        self.answered = 0
-        self.sent = 0
-        self.statuses: set[int] = set()
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _read(self) -> None:
-        while not self._stop.is_set():
-            try:
-                status, _, _ = self._service.call("/v1/slots/masthead.html?location=Remer,MN")
-                self._note(status)
-                token = self._service.decide()["token"]
-            except (OSError, http.client.HTTPException):
-                continue
-            with self._lock:
-                self.sent += 1
-            try:
-                status, _, _ = self._service.call(f"/v1/seen/{token}.gif")
-            except (OSError, http.client.HTTPException):
-                continue
-            self._note(status)
-            with self._lock:
-                self.answered += status == 200
-
-    def _note(self, status: int) -> None:
-        with self._lock:
-            self.statuses.add(status)
-
-    def await_answers(self, more: int) -> None:
-        target = self.answered + more
-        Service.await_that(lambda: self.answered >= target, 60)
 
 
 def run_load_around(service: Service, pid: int, what: str) -> Load:

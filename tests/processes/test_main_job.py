@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -176,16 +175,34 @@ def test_a_fault_in_the_folder_stops_the_first_start_with_every_fault(tmp_path: 
     assert "hose" in said
 
 
-def test_a_folder_saved_under_watch_serves_and_one_with_a_fault_says_so(service: Service) -> None:
-    file = service.campaigns / "qwiket.yaml"
-    kept = file.read_text()
-    published = json.loads(service.call("/readyz")[2])["revision"]
-    shutil.copy(file, file.with_suffix(".bak"))
+def test_a_folder_saved_under_watch_serves_and_one_with_a_fault_says_where_and_does_not(tmp_path: Path) -> None:
+    with running_service(tmp_path, "--watch") as service:
+        file = service.campaigns / "qwiket.yaml"
 
-    file.write_text(kept.replace("starts: 2025-06-01", "starts: 2025-13-01"))
-    service.await_that(lambda: "fault" in service.said())
-    assert json.loads(service.call("/readyz")[2])["revision"] == published
-    file.write_text(kept)
+        def serves(name: str, revision: int) -> bool:
+            """Tell whether a sponsor's name shows, of that revision; each call may reach another worker."""
+            shown = service.decide()["variants"]["name"]
+            told = [json.loads(service.call("/readyz")[2])["revision"] for _ in range(4)]
+            return bool(shown == name) and told == [revision] * 4
+
+        assert serves("QWIKET", 1)
+        good = file.read_text().replace("name: QWIKET\n          short", "name: Saved\n          short")
+        file.write_text(good)
+        service.await_that(lambda: serves("Saved", 2), 3.0)
+        service.await_that(lambda: "is published as revision 2 (1 change)" in service.said())
+
+        bad = good.replace("starts: 2025-06-01", "starts: 2025-13-01").replace("name: Saved", "name: Never")
+        file.write_text(bad)
+        service.await_that(lambda: "revision 2 goes on" in service.said())
+        line = next(number for number, text in enumerate(bad.splitlines(), 1) if "2025-13-01" in text)
+        [said] = [text for text in service.said().splitlines() if "2025-13-01" in text]
+        assert said.startswith(f"{file}:{line}:")
+        assert "campaigns[0].starts" in said
+        assert f"1 fault in {service.campaigns}/" in service.said()
+        assert serves("Saved", 2)
+
+        file.write_text(good.replace("name: Saved", "name: Mended"))
+        service.await_that(lambda: serves("Mended", 3), 3.0)
 
 
 def test_no_answer_of_delivery_sets_a_cookie_and_each_that_holds_a_token_is_not_stored(service: Service) -> None:

@@ -67,23 +67,33 @@ def say(line):
     with open(folder / "said", "a") as file:
         file.write(line + "\\n")
 
-specs = [
-    ChildSpec(
+def spec(name, manner):
+    manner, _, successor = manner.partition(" then ")
+    return ChildSpec(
         name,
         (sys.executable, "-c", script, str(folder), name, manner),
         dict(os.environ),
-        lambda name=name: progress(name),
+        lambda: progress(name),
         SIGTERM,
         grace_seconds=0.3,
         before_first_start=fail if manner == "refused" else None,
+        successor=(lambda: spec(name + "+", successor)) if successor else None,
+        stays_at_reload=manner == "stays",
     )
-    for name, manner in manners.items()
-]
+
+specs = [spec(name, manner) for name, manner in manners.items()]
 try:
     Supervisor(specs, say).run(on_up=lambda: say("all up"))
 finally:
     journal = (folder / "journal").read_text()
     say("all gone" if journal.count("starts") == journal.count("ends") else "some live")
+"""
+
+
+TAKE_TERMINAL = """
+import fcntl, os, sys, termios
+fcntl.ioctl(0, termios.TIOCSCTTY, 0)
+os.execv(sys.argv[1], sys.argv[1:])
 """
 
 
@@ -136,15 +146,22 @@ class Service:
         os.kill(pid, signal.SIGKILL)
 
 
+def command(folder: Path, manners: dict[str, str]) -> list[str]:
+    return [sys.executable, "-c", SERVICE, str(folder), CHILD, json.dumps(manners)]
+
+
+def environ() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
 @contextmanager
 def service(folder: Path, **manners: str) -> Iterator[Service]:
     """Run children of the given manners: `good`, `deaf` (to SIGTERM), `crash`, `refused`,
-    `parent` (with a child), `careless` (with a child that is deaf)."""
+    `parent` (with a child), `careless` (with a child that is deaf), `stays` (at a reload), `good then good` (with a
+    successor). It has no terminal."""
     with (folder / "errors").open("w") as errors:  # a pipe would stay open in whoever is left
         process = subprocess.Popen(
-            [sys.executable, "-c", SERVICE, str(folder), CHILD, json.dumps(manners)],
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stderr=errors,
+            command(folder, manners), env=environ(), stdin=subprocess.DEVNULL, stderr=errors, start_new_session=True
         )
     running = Service(folder, process)
     try:
@@ -157,7 +174,7 @@ def service(folder: Path, **manners: str) -> Iterator[Service]:
             running.kill(pid)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_stops_all_in_order_and_the_service_exits_0(tmp_path: Path, number: signal.Signals) -> None:
     with service(tmp_path, redis="good", keeper="good", web="good") as running:
         running.wait_until_up()
@@ -168,6 +185,94 @@ def test_a_signal_stops_all_in_order_and_the_service_exits_0(tmp_path: Path, num
             *(("ends", name) for name in reversed(order)),
         ]
         assert running.said() == "all up\nall gone\n"
+
+
+def test_a_hang_up_without_a_terminal_reloads_the_new_comes_up_before_the_old_ends(tmp_path: Path) -> None:
+    with service(tmp_path, redis="stays", keeper="good", web="good then good", watch="good") as running:
+        running.wait_until_up()
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reloaded" in running.said())
+        events = running.events()[4:]
+        assert events.index(("starts", "web+")) < events.index(("ends", "web"))
+        assert events.index(("ends", "keeper")) < events.index(("ends", "watch"))
+        wait_until(lambda: len(running.pids("keeper")) == len(running.pids("watch")) == 2)
+        assert not any(name == "redis" for _, name in events)
+        assert running.stop() == 0
+        assert running.said() == "all up\nreloading\nreloaded\nall gone\n"
+
+
+def test_a_reload_whose_successor_fails_leaves_all_as_it_was_and_the_service_can_still_be_stopped(
+    tmp_path: Path,
+) -> None:
+    with service(tmp_path, keeper="good", web="good then crash") as running:
+        running.wait_until_up()
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "all goes on as before: web+ ended before it was up (exit 3)" in running.said())
+        assert running.events()[2:] == [("crashes", "web+")]
+        assert running.stop() == 0
+        assert running.said().endswith("all gone\n")
+
+
+def test_a_stop_during_a_reload_ends_old_and_new(tmp_path: Path) -> None:
+    with service(tmp_path, keeper="good", web="good then good") as running:
+        running.wait_until_up()
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: ("starts", "web+") in running.events())
+        assert running.stop() == 0
+        assert running.said().endswith("all gone\n")
+
+
+@dataclass(frozen=True)
+class Terminal:
+    """A service started from a terminal of its own, and that terminal's other end."""
+
+    service: Service
+    descriptor: int
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+def at_a_terminal(folder: Path, **manners: str) -> Terminal:
+    ours, theirs = os.openpty()
+    with (folder / "errors").open("w") as errors:
+        process = subprocess.Popen(
+            [sys.executable, "-c", TAKE_TERMINAL, *command(folder, manners)],
+            env=environ(),
+            stdin=theirs,
+            stdout=errors,
+            stderr=errors,
+            start_new_session=True,
+        )
+    os.close(theirs)
+    return Terminal(Service(folder, process), ours)
+
+
+def test_a_terminal_that_goes_away_stops_the_service_and_a_signal_before_that_reloads_it(tmp_path: Path) -> None:
+    terminal = at_a_terminal(tmp_path, keeper="good", web="good then good")
+    running = terminal.service
+    try:
+        running.wait_until_up()
+        running.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "reloaded" in running.said())
+        terminal.close()  # the kernel sends SIGHUP
+        assert running.process.wait(15) == 0
+        assert running.said() == "all up\nreloading\nreloaded\nall gone\n"
+    finally:
+        running.process.kill()
+        running.process.wait(5)
+
+
+def test_under_nohup_a_hang_up_is_not_heard(tmp_path: Path) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with service(tmp_path, web="good then good") as running:
+            running.wait_until_up()
+            running.process.send_signal(signal.SIGHUP)
+            assert running.stop() == 0
+            assert running.said() == "all up\nall gone\n"
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_ctrl_c_at_the_terminal_reaches_the_supervisor_alone(tmp_path: Path) -> None:
@@ -253,12 +358,18 @@ def test_only_the_main_thread_may_supervise() -> None:
         run_in_thread(lambda: supervisor.Supervisor((), print).run())
 
 
-def run_in_thread(work: Callable[[], None]) -> None:
+def run_in_thread(work: Callable[[], object]) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(work).result()
 
 
 def test_signals_are_as_before_once_it_is_done() -> None:
-    before = [signal.getsignal(number) for number in (*supervisor.STOP_SIGNALS, signal.SIGCHLD)]
+    numbers = (*supervisor.STOP_SIGNALS, supervisor.RELOAD_SIGNAL, signal.SIGCHLD)
+    before = [signal.getsignal(number) for number in numbers]
     supervisor.Supervisor((), print).run(on_up=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    assert [signal.getsignal(number) for number in (*supervisor.STOP_SIGNALS, signal.SIGCHLD)] == before
+    assert [signal.getsignal(number) for number in numbers] == before
+
+
+def test_it_stops_by_itself_when_there_is_enough() -> None:
+    assert supervisor.Supervisor((), print).run(has_enough=lambda: True)
+    assert not supervisor.Supervisor((), print).run(on_up=lambda: os.kill(os.getpid(), signal.SIGTERM))

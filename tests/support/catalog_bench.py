@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from adserver.catalog.backup import RevisionBackup
 from adserver.catalog.documents import Documents
 from adserver.catalog.merging import Extent
 from adserver.catalog.mirror import CatalogMirror
 from adserver.catalog.publish import Published, Publisher
 from adserver.catalog.revisions import Entry, Head, Revision
+from adserver.catalog.served import ServedRevisions
 from adserver.catalog.store import HISTORY_LIMIT, MemoryRevisionStore
 from adserver.catalog.upload import Format, read_campaigns, read_slots
 from adserver.domain.errors import StoreUnavailable
@@ -126,8 +126,8 @@ class Bench:
     data_dir: Path | None = None
 
     def __post_init__(self) -> None:
-        backup = RevisionBackup(self.data_dir) if self.data_dir else None
-        self.publisher = Publisher(self.store, NoPlaces(), lambda: self.now, backup)
+        served = ServedRevisions(self.data_dir) if self.data_dir else None
+        self.publisher = Publisher(self.store, NoPlaces(), lambda: self.now, served)
 
     def pass_time(self, **parts: float) -> None:
         self.now += timedelta(**parts)

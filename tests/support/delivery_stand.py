@@ -42,9 +42,12 @@ from adserver.domain.places import Place, PlaceLevel
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
 from adserver.domain.token import Token, TokenCodec
 from adserver.domain.variants import Text, Variant, Variants
+from adserver.web.calls import DeliveryCalls
 from adserver.web.clicks import ClickRouter
 from adserver.web.delivery import delivery_blueprint
 from adserver.web.demo import demo_blueprint
+from adserver.web.hosts import HostRules
+from adserver.web.lane import Lane
 from adserver.web.problems import install_problems
 from adserver.web.serving import Deliverer
 
@@ -182,6 +185,7 @@ class MemoryRecorder:
     fills: list[Token] = field(default_factory=list)
     no_fills: list[RecordedNoFill] = field(default_factory=list)
     events: list[RecordedEvent] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
     fault: Exception | None = None
 
     def fill(self, token: Token) -> None:
@@ -205,6 +209,10 @@ class MemoryRecorder:
         assert second > 0
         self.events.append(RecordedEvent(kind, reason, reported, token))
 
+    def took(self, seconds: float) -> None:
+        """Remember how long a call took."""
+        self.times.append(seconds)
+
     @property
     def all(self) -> list[object]:
         """Everything that left a trace."""
@@ -226,6 +234,7 @@ class Stand:
         home_url: str | None = None,
         retired: tuple[RetiredCreative, ...] = (),
         extra: tuple[Blueprint, ...] = (),
+        issuer: Issuer | None = None,
     ) -> None:
         self.now = START
         self.catalog = FixedCatalog(Snapshot.build(catalog or make_catalog(), 1, retired))
@@ -237,13 +246,13 @@ class Stand:
             catalog=self.catalog,
             delivered=NothingDelivered(),
             codec=self.codec,
-            issuer=Issuer(SHARDS),
+            issuer=issuer or Issuer(SHARDS),
             shards=SHARDS,
             recorder=self.recorder,
             clock=lambda: self.now,
             rng=Random(1),
         )
-        clicks = ClickRouter(
+        self.clicks = ClickRouter(
             catalog=self.catalog,
             places=places,
             codec=self.codec,
@@ -253,10 +262,15 @@ class Stand:
         )
         self.app = Flask("adserver.web", static_folder=None)
         install_problems(self.app)
-        self.app.register_blueprint(delivery_blueprint(self.deliverer, clicks, acceptance, places, public_url))
+        self.calls = DeliveryCalls(
+            deliverer=self.deliverer, acceptance=acceptance, places=places, public_url=public_url
+        )
+        self.app.register_blueprint(delivery_blueprint(self.calls, self.clicks))
         self.app.register_blueprint(demo_blueprint(self.deliverer, places))
         for blueprint in extra:
             self.app.register_blueprint(blueprint)
+        any_host = HostRules(public_url="https://sponsors.example")
+        self.app.wsgi_app = Lane(self.app, self.calls, any_host)  # type: ignore[method-assign]  # as Flask documents it
 
     def client(self) -> FlaskClient:
         """Return a reader."""

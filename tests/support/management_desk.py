@@ -13,6 +13,7 @@ from adserver.domain.ids import FlightId
 from adserver.web.app import AppParts, create_app
 from adserver.web.auth import Principal, Role
 from adserver.web.hosts import HostRules
+from adserver.web.limits import CallLimit
 from adserver.web.management import management_blueprint
 
 ADMIN: Final = {"Authorization": "Bearer admin"}
@@ -34,9 +35,12 @@ class Desk:
 
     bench: Bench = field(default_factory=Bench)
     delivered: dict[str, int] = field(default_factory=dict)
+    uploads: CallLimit = field(default_factory=lambda: CallLimit(lambda: 0.0, burst=1000))
 
     def __post_init__(self) -> None:
-        blueprint = management_blueprint(self.bench.publisher, TokensAreRoles(), self.count, lambda: self.bench.now)
+        blueprint = management_blueprint(
+            self.bench.publisher, TokensAreRoles(), self.uploads, self.count, lambda: self.bench.now
+        )
         self.client: FlaskClient = create_app(AppParts((blueprint,), HostRules())).test_client()
 
     def count(self, flights: Sequence[FlightId]) -> Mapping[FlightId, int]:

@@ -78,10 +78,10 @@ class Clock:
 class Pipeline:
     """Two workers and a keeper as plain objects; `settle` does what their background threads do."""
 
-    def __init__(self, folder: Path, socket: Path) -> None:
+    def __init__(self, folder: Path, socket: Path, *, demo: bool = False) -> None:
         self.clock = Clock()
         self.settings = Settings(
-            redis_url=f"unix://{socket}", data_dir=folder, admin_token=TOKEN, secret_keys=(b"k" * 32,)
+            redis_url=f"unix://{socket}", data_dir=folder, admin_token=TOKEN, secret_keys=(b"k" * 32,), demo=demo
         )
         self._workers: list[tuple[FlaskClient, Upkeep]] = []
         for _ in range(2):

@@ -3,7 +3,6 @@
 import http.client
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -14,8 +13,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from sample import copy_sample
+
 ROOT = Path(__file__).resolve().parents[2]
 READER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36"}
+QUERY_SECONDS = 0.05
+"""Between two queries: a token may send 20 a second for ever."""
 METRICS = ("decisions", "fills", "impressions", "viewable", "clicks", "invalid")
 
 
@@ -26,7 +29,7 @@ class Service:
         self.folder = folder
         self.campaigns = folder / "campaigns"
         if not self.campaigns.exists():
-            shutil.copytree(ROOT / "campaigns", self.campaigns)
+            copy_sample(self.campaigns)
         self.port = free_port()
         self.base = f"http://127.0.0.1:{self.port}"
         self.data_dir = folder / "data"
@@ -41,6 +44,7 @@ class Service:
             **environ,
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._next_query = 0.0
 
     # --- life ---
 
@@ -138,7 +142,9 @@ class Service:
         return {"Authorization": f"Bearer {token}"}
 
     def counts(self, *dimensions: str) -> dict[tuple[str, ...], dict[str, int]]:
-        """Return today's and yesterday's metrics by dimensions."""
+        """Return today's and yesterday's metrics by dimensions, no faster than the service lets a token ask."""
+        time.sleep(max(0.0, self._next_query - time.monotonic()))
+        self._next_query = time.monotonic() + QUERY_SECONDS
         query = {"metrics": list(METRICS), "dimensions": list(dimensions), "date_range": "7d"}
         status, _, body = self.call("/v1/query", body=query, headers=self.admin())
         assert status == 200, body

@@ -62,9 +62,25 @@ def test_the_linked_files_have_their_types() -> None:
     assert client.get("/slot.css").headers["Content-Type"] == "text/css; charset=utf-8"
 
 
-@pytest.mark.parametrize("path", ["/v1/seen/x.gif", "/slot.js", "/slot.css"])
+@pytest.mark.parametrize("path", [*OPEN, *CLOSED[:-1], "/v1/slots/UPPER.html", "/v1/slots/masthead?variant=big"])
 def test_an_isolated_page_may_still_embed_them(path: str) -> None:
-    assert Stand().client().get(path).headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+    method = "POST" if path in POSTED else "GET"
+    assert Stand().client().open(path, method=method).headers["Cross-Origin-Resource-Policy"] == "cross-origin"
+
+
+def test_an_isolated_page_may_hold_the_frame_which_must_isolate_itself_too() -> None:
+    assert Stand().client().get("/v1/frames/masthead").headers["Cross-Origin-Embedder-Policy"] == "require-corp"
+
+
+def test_the_top_leads_to_the_demo_page_where_that_is_on() -> None:
+    answer = Stand().client().get("/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/demo/")
+    assert answer.headers.get("Cross-Origin-Resource-Policy") is None
+
+
+def test_under_a_path_of_another_host_the_top_leads_to_the_page_there() -> None:
+    answer = Stand().client().get("/", environ_overrides={"SCRIPT_NAME": "/sponsors"})
+    assert answer.headers["Location"] == "/sponsors/demo/"
 
 
 def test_the_demo_page_is_not_stored_and_runs_only_the_services_own_files() -> None:

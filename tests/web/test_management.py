@@ -1,11 +1,13 @@
 """The management API: what is live, and what people send to change it."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pytest
-from catalog_bench import NOON, campaign, campaign_file, creative, flight, slots_file
+from catalog_bench import NOON, Bench, campaign, campaign_file, creative, flight, slots_file
 from management_desk import ADMIN, YAML, Desk, desk, errors_of
 
+from adserver.catalog.backup import BACKUP_NAME
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import FlightId
 from adserver.web.auth import Role
@@ -183,6 +185,52 @@ class TestReadingCampaigns:
         assert (answer.json["state"], answer.json["revision"]) == ("paused", 3)
 
 
+class TestSendingBackWhatWasFetched:
+    @pytest.mark.parametrize("path", ["/v1/campaigns", "/v1/campaigns/spring"])
+    @pytest.mark.parametrize("query", ["", "?prune=true"])
+    def test_changes_nothing(self, path: str, query: str) -> None:
+        one = desk()
+        if path == "/v1/campaigns":
+            one.post(campaign_file(campaign("loan"), advertiser="bank", name="Bank"))
+        fetched = one.get(path)
+        live = one.bench.publisher.live()
+        answer = one.post(fetched.data, query, headers={"If-Match": fetched.headers["ETag"]})
+        assert answer.status_code == 200
+        assert answer.json == {
+            "base": live.revision,
+            "revision": live.revision,
+            "plan": {"add": [], "change": [], "remove": []},
+        }
+        assert one.bench.publisher.live().documents == live.documents
+
+    def test_edited_publishes_the_edit_and_nothing_that_only_the_api_writes(self) -> None:
+        one = desk()
+        fetched = one.get("/v1/campaigns/spring").json
+        assert fetched is not None
+        fetched["campaigns"][0]["name"] = "Another name"
+        assert one.post({**fetched, "state": 7, "delivery": None, "revision": "x"}).status_code == 200
+        [content] = one.bench.publisher.live().documents.campaign_files.values()
+        assert content == campaign_file(campaign("spring", name="Another name"))
+
+    @pytest.mark.parametrize("field", ["odds", "State", "status"])
+    def test_with_any_other_field_is_refused(self, field: str) -> None:
+        one = desk()
+        answer = one.post({**campaign_file(campaign("spring")), field: "x"})
+        assert answer.status_code == 422
+        assert [path for path, _ in errors_of(answer)] == [field]
+
+    @pytest.mark.parametrize("field", ["state", "delivery", "more"])
+    def test_with_any_other_field_beside_the_files_is_refused(self, field: str) -> None:
+        answer = desk().post({"files": [campaign_file(campaign("spring"))], "revision": 2, field: "x"})
+        assert answer.status_code == 422
+        assert [path for path, _ in errors_of(answer)] == [field]
+
+    def test_within_a_campaign_they_are_refused(self) -> None:
+        answer = desk().post(campaign_file(campaign("spring", state="live")))
+        assert answer.status_code == 422
+        assert [path for path, _ in errors_of(answer)] == ["campaigns[0].state"]
+
+
 class TestSlots:
     def test_are_given_as_they_were_put(self) -> None:
         one = desk()
@@ -293,3 +341,21 @@ class TestTheStoreAway:
         one.count = count  # type: ignore[method-assign]
         one.__post_init__()
         assert one.get("/v1/campaigns").status_code == 503
+
+
+class TestACopyThatCannotBeRead:
+    def test_is_503_everywhere_and_names_no_file(self, tmp_path: Path) -> None:
+        one = desk()
+        one.bench.mirror(tmp_path).step(NOON)
+        (tmp_path / BACKUP_NAME).write_bytes(b"torn")
+        one.bench.store.wipe()
+        host = Desk(Bench(store=one.bench.store, data_dir=tmp_path))
+        for method, path, body in bodies():
+            if path == "/v1/revisions":
+                continue
+            answer = host.client.open(path, method=method, json=body, headers=ADMIN)
+            assert answer.status_code == 503, path
+            assert answer.json is not None
+            assert answer.json["type"].endswith(":revision-unreadable")
+            assert str(tmp_path) not in answer.text
+        assert one.bench.store.head().number == 0

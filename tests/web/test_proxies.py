@@ -55,3 +55,28 @@ def test_the_scheme_is_the_nearest_proxys_and_a_web_scheme(proto: str) -> None:
 
 def test_a_proxy_reached_by_an_ipv4_address_in_ipv6_form_is_known() -> None:
     assert seen("::ffff:10.0.0.1", "10.0.0.0/16", **{"for": "203.0.113.9"}) == "http 203.0.113.9"
+
+
+@pytest.mark.parametrize(
+    ("peer", "trusted", "header", "told"),
+    [
+        ("127.0.0.1", (), "203.0.113.9", 1),
+        ("10.0.0.1", ("192.0.2.0/24",), "203.0.113.9", 1),
+        ("fd00::1", (), "203.0.113.9", 1),
+        ("10.0.0.1", ("10.0.0.0/16",), "203.0.113.9", 0),
+        ("203.0.114.9", (), "127.0.0.1", 0),  # from afar anybody may send it
+        ("", (), "203.0.113.9", 0),
+        ("127.0.0.1", (), None, 0),
+    ],
+)
+def test_a_proxy_near_by_that_is_not_trusted_is_told_of(
+    peer: str, trusted: tuple[str, ...], header: str | None, told: int
+) -> None:
+    blueprint = Blueprint("test", __name__)
+    blueprint.add_url_rule("/", "view", lambda: Response("seen"))
+    calls: list[None] = []
+    networks = tuple(ip_network(text) for text in trusted)
+    parts = AppParts((blueprint,), HostRules(), networks, on_untrusted_proxy=lambda: calls.append(None))
+    headers = {} if header is None else {"X-Forwarded-For": header}
+    create_app(parts).test_client().get("/", headers=headers, environ_overrides={"REMOTE_ADDR": peer})
+    assert len(calls) == told

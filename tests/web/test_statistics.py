@@ -14,6 +14,7 @@ from adserver.counting.cells import FILLS, IMPRESSIONS, Family
 from adserver.domain.errors import StoreUnavailable
 from adserver.statistics.cell_store import StoredCell
 from adserver.web.auth import Principal, Role
+from adserver.web.limits import CallLimit
 from adserver.web.problems import install_problems
 from adserver.web.statistics import MAX_BODY_BYTES, statistics_blueprint
 
@@ -41,7 +42,7 @@ def world() -> World:
 def client(world: World) -> FlaskClient:
     app = Flask(__name__)
     install_problems(app)
-    app.register_blueprint(statistics_blueprint(world.service(), OneAnalyst()))
+    app.register_blueprint(statistics_blueprint(world.service(), OneAnalyst(), CallLimit(lambda: 0.0)))
     return app.test_client()
 
 
@@ -169,7 +170,7 @@ def test_a_silent_store_is_a_503_that_says_when_to_come_again(client: FlaskClien
     app = Flask(__name__)
     install_problems(app)
     world.store = Silent()
-    app.register_blueprint(statistics_blueprint(world.service(), OneAnalyst()))
+    app.register_blueprint(statistics_blueprint(world.service(), OneAnalyst(), CallLimit(lambda: 0.0)))
     response = app.test_client().post("/v1/query", json=BY_FLIGHT, headers=TOKEN)
     problem(response, 503)
     assert response.headers["Retry-After"]

@@ -8,15 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from adserver.processes.children import ChildSpec, Progress, immediately
-from adserver.processes.family import (
+from adserver.processes.family import MAX_DELAY_SECONDS, STOP_SECONDS, Family
+from adserver.processes.members import (
+    LOOK_SECONDS,
     LOOP_FAILURES,
-    MAX_DELAY_SECONDS,
     PATIENCE_SECONDS,
     STABLE_SECONDS,
-    STOP_SECONDS,
     Action,
     AskToEnd,
-    Family,
     Kill,
     Phase,
     Prepare,
@@ -27,8 +26,25 @@ from adserver.processes.family import (
 ORDER = ("redis", "keeper", "web")
 
 
-def spec(name: str, *, grace: float = 2.0, ready: float = 30.0, before: Callable[[], None] | None = None) -> ChildSpec:
-    return ChildSpec(name, (name,), {}, immediately, SIGTERM, grace, ready_seconds=ready, before_first_start=before)
+def spec(
+    name: str,
+    *,
+    grace: float = 2.0,
+    ready: float = 30.0,
+    before: Callable[[], None] | None = None,
+    silence: float | None = None,
+) -> ChildSpec:
+    return ChildSpec(
+        name,
+        (name,),
+        {},
+        immediately,
+        SIGTERM,
+        grace,
+        ready_seconds=ready,
+        before_first_start=before,
+        silence_seconds=silence,
+    )
 
 
 def family(*specs: ChildSpec) -> Family:
@@ -232,6 +248,29 @@ def test_a_child_whose_start_never_came_about_is_not_waited_for() -> None:
     children.step(0.0)
     children.stop(0.1, ())
     assert children.over
+
+
+def test_a_child_that_falls_silent_is_killed_and_one_that_answers_never() -> None:
+    children = family(spec("redis", silence=60.0), spec("web"))
+    children.step(0.0)
+    children.progressed("redis", Progress.READY, 1.0)
+    children.step(1.0)
+    children.progressed("web", Progress.READY, 1.0)
+    now = 1.0
+    for now in (10.0, 60.0, 100.0):
+        assert [looked.name for looked in children.to_look_at(now)] == ["redis"]
+        children.progressed("redis", Progress.WORKING, now)
+        assert children.step(now) == ()
+        assert children.wake_at(now) == now + LOOK_SECONDS
+    children.to_look_at(120.0)
+    children.progressed("redis", Progress.WAITING, 120.0)
+    assert children.step(159.9) == ()
+    actions = children.step(160.0)
+    assert done(actions) == (Kill("redis"),)
+    assert "redis has not answered for 60 s" in said(actions)
+    children.ended("redis", "killed by SIGKILL", 160.1)
+    assert children.step(160.3) == (Start("redis"),)
+    assert children.phase("web") is Phase.UP
 
 
 def test_names_are_unique() -> None:

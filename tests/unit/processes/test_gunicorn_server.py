@@ -1,90 +1,37 @@
-"""How gunicorn is told to serve."""
+"""How gunicorn is told to serve, and when a server counts as up."""
 
 import contextlib
 import socket
-import threading
 from collections.abc import Iterator
 
 import pytest
 from gunicorn.config import Config  # type: ignore[import-untyped]  # it publishes no types
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from adserver.processes import gunicorn_conf
-from adserver.processes.children import Progress
-from adserver.processes.gunicorn_server import ListenAddress, PortTaken, probe, wait_for_port, web_spec
+from adserver.processes.children import ChildSpec, Progress
+from adserver.processes.doors import Doors, FrontDoor, ListenAddress
+from adserver.processes.gunicorn_server import web_spec
 
 
 @contextlib.contextmanager
-def listening() -> Iterator[tuple[socket.socket, ListenAddress]]:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener, ListenAddress("127.0.0.1", listener.getsockname()[1])
+def server() -> Iterator[ChildSpec]:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    with contextlib.closing(FrontDoor(ListenAddress("127.0.0.1", port))) as front:
+        spec = web_spec(front, 2, {}, "some.module:app()")
+        yield spec
+        doors_of(spec).close()
 
 
-def test_a_free_port_is_free() -> None:
-    with listening() as (_, address):
-        pass
-    wait_for_port(address)
+def doors_of(spec: ChildSpec) -> Doors:
+    assert spec.doors is not None
+    return spec.doors
 
 
-def test_a_taken_port_is_named() -> None:
-    with listening() as (_, address), pytest.raises(PortTaken, match=str(address)):
-        wait_for_port(address, seconds=0.05)
-
-
-def test_a_port_that_is_let_go_meanwhile_is_waited_for() -> None:
-    with listening() as (listener, address):
-        closing = threading.Timer(0.1, listener.close)
-        closing.start()
-        wait_for_port(address, seconds=10)
-        closing.join()
-
-
-def test_a_host_that_is_none_is_refused_at_once() -> None:
-    with pytest.raises(PortTaken):
-        wait_for_port(ListenAddress("no-such-host.invalid", 1), seconds=600)
-
-
-@pytest.mark.parametrize(
-    ("host", "shown", "probed"),
-    [
-        ("127.0.0.1", "127.0.0.1:80", "127.0.0.1"),
-        ("0.0.0.0", "0.0.0.0:80", "127.0.0.1"),  # noqa: S104 - shown, not bound
-        ("::", "[::]:80", "::1"),
-        ("::1", "[::1]:80", "::1"),
-    ],
-)
-def test_an_address_is_written_and_reached_as_its_kind_needs(host: str, shown: str, probed: str) -> None:
-    assert str(ListenAddress(host, 80)) == shown
-    assert ListenAddress(host, 80).probe_host == probed
-
-
-@pytest.mark.parametrize(
-    ("answer", "progress"),
-    [
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Progress.READY),
-        (b"HTTP/1.1 500 Oh\r\nContent-Length: 0\r\n\r\n", Progress.WAITING),
-        (b"no HTTP\r\n\r\n", Progress.WAITING),
-        (b"", Progress.WAITING),
-    ],
-)
-def test_a_worker_is_up_when_it_says_so(answer: bytes, progress: Progress) -> None:
-    with listening() as (listener, address):
-
-        def serve() -> None:
-            connection, _ = listener.accept()
-            with connection:
-                connection.recv(65536)
-                connection.sendall(answer)
-
-        server = threading.Thread(target=serve)
-        server.start()
-        assert probe(address) is progress
-        server.join()
-
-
-def test_nobody_listening_is_nobody_up() -> None:
-    with listening() as (_, address):
-        pass
-    assert probe(address) is Progress.WAITING
+def successor_of(spec: ChildSpec) -> ChildSpec:
+    assert spec.successor is not None
+    return spec.successor()
 
 
 def test_every_setting_is_one_that_gunicorn_knows_and_takes() -> None:
@@ -94,7 +41,7 @@ def test_every_setting_is_one_that_gunicorn_knows_and_takes() -> None:
         config.set(name, getattr(gunicorn_conf, name))
     public = [name for name, value in vars(gunicorn_conf).items() if name.islower() and name[0] != "_" and name != "os"]
     assert sorted(names) == sorted(public)
-    assert config.worker_class_str == "gthread"
+    assert issubclass(config.worker_class, ThreadWorker)
     assert config.forwarded_allow_ips == []
     assert config.control_socket_disable is True
     assert config.accesslog is None
@@ -102,6 +49,44 @@ def test_every_setting_is_one_that_gunicorn_knows_and_takes() -> None:
 
 
 def test_requests_in_flight_get_their_time_before_the_kill() -> None:
-    spec = web_spec(ListenAddress("127.0.0.1", 8080), 2, {}, "some.module:app()")
-    assert spec.grace_seconds > gunicorn_conf.graceful_timeout
-    assert spec.argv[-5:] == ("--bind", "127.0.0.1:8080", "--workers", "2", "some.module:app()")
+    with server() as spec:
+        assert spec.grace_seconds > gunicorn_conf.graceful_timeout
+
+
+def test_a_server_listens_at_both_its_doors() -> None:
+    with server() as spec:
+        front, side = doors_of(spec).descriptors
+        binds = ("--bind", f"fd://{front}", "--bind", f"fd://{side}")
+        assert spec.argv[-7:] == (*binds, "--workers", "2", "some.module:app()")
+
+
+def test_a_successor_shares_the_front_door_and_has_its_own_side_door() -> None:
+    with server() as spec, contextlib.closing(doors_of(new := successor_of(spec))) as doors:
+        assert (spec.name, new.name) == ("web", "web-2")
+        assert doors.front is doors_of(spec).front
+        assert doors.descriptors[1] != doors_of(spec).descriptors[1]
+
+
+@pytest.mark.parametrize(
+    ("new", "old", "progress"),
+    [
+        ((200, 200), (200, 200), Progress.READY),
+        ((200, 503), (200, 200), Progress.WAITING),
+        ((200, 503), (200, 503), Progress.READY),
+        ((200, 503), (None, None), Progress.WAITING),  # too busy to answer is not worse
+        ((200, 200), (None, None), Progress.READY),
+        ((None, None), (None, None), Progress.WAITING),
+    ],
+)
+def test_a_successor_is_up_when_it_is_as_ready_as_the_one_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+    new: tuple[int | None, int | None],
+    old: tuple[int | None, int | None],
+    progress: Progress,
+) -> None:
+    with server() as spec, contextlib.closing(doors_of(successor := successor_of(spec))) as doors:
+        answers = {id(doors): new, id(doors_of(spec)): old}
+        paths = ("/healthz", "/readyz")
+        monkeypatch.setattr(Doors, "ask", lambda self, path: answers[id(self)][paths.index(path)])
+        assert successor.progress() is progress
+        assert spec.progress() is (Progress.READY if old[0] == 200 else Progress.WAITING)

@@ -1,0 +1,101 @@
+"""`adserver doctor`: what is wrong with the set-up, and how to mend it."""
+
+import json
+import os
+import time
+from typing import Final
+from urllib.parse import urlsplit
+
+import click
+
+from adserver.catalog.following import describe_difference
+from adserver.config import Settings
+from adserver.counting.cells import shard_tag
+from adserver.domain.errors import AdserverError, InputRefused, SettingRefused
+from adserver.processes.doctor import Finding, Severity, diagnose
+from adserver.processes.examination import examine_folder, examine_redis, examine_service
+from adserver.processes.facts import Facts, FolderFacts, RedisFacts
+from adserver.runtime import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME, open_publisher, open_redis
+
+_COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
+
+
+@click.command("doctor")
+@click.option("--json", "as_json", is_flag=True, help="For machines.")
+def doctor_command(*, as_json: bool) -> None:
+    """Say what is wrong with the set-up, and how to mend it; run it as the service's user, with its settings.
+
+    Exits 1 where counts or pages are at risk, else 0. It changes nothing.
+    """
+    findings = _findings()
+    if as_json:
+        click.echo(json.dumps({"findings": [_to_json(finding) for finding in findings]}))
+    else:
+        _show(findings)
+    if any(finding.severity is Severity.ERROR for finding in findings):
+        raise SystemExit(1)
+
+
+def _findings() -> tuple[Finding, ...]:
+    try:
+        settings = Settings.from_environ(os.environ)
+    except SettingRefused as error:
+        return (Finding("setting", Severity.ERROR, str(error), "docs/settings.md says what each setting takes"),)
+    return diagnose(_examine(settings))
+
+
+def _examine(settings: Settings) -> Facts:
+    folder = settings.data_dir.absolute()
+    redis, fault = _examine_redis(settings)
+    folder_facts = examine_folder(folder)
+    return Facts(
+        embedded_redis=settings.redis_url is None,
+        remote_redis=settings.redis_is_remote,
+        encrypted_redis=urlsplit(settings.redis_url or "").scheme == "rediss",
+        public_url=settings.public_url is not None,
+        trusted_proxies=bool(settings.trusted_proxies),
+        folder=folder_facts,
+        service=examine_service(folder, folder / SPOOLS_NAME, folder / WORKER_SUMS_NAME),
+        redis=redis,
+        redis_fault=fault,
+        campaigns=_examine_campaigns(settings, folder_facts) if redis is not None else None,
+        now=time.time(),
+    )
+
+
+def _examine_redis(settings: Settings) -> tuple[RedisFacts | None, str]:
+    try:
+        return examine_redis(open_redis(settings), [shard_tag(shard) for shard in range(SHARDS)]), ""
+    except AdserverError as error:
+        return None, str(error)
+
+
+def _examine_campaigns(settings: Settings, folder: FolderFacts | None) -> str | None:
+    if folder is None or not folder.writable:
+        return None
+    try:
+        publisher = open_publisher(settings)
+        return describe_difference(settings.campaigns_dir, publisher) if publisher.live().revision else None
+    except InputRefused as refused:
+        return f"{settings.campaigns_dir}/ cannot be published: {refused.faults[0]}"
+    except AdserverError as error:
+        return f"{settings.campaigns_dir}/ was not compared with what is live: {error}"
+
+
+def _to_json(finding: Finding) -> dict[str, str]:
+    return {
+        "code": finding.code,
+        "severity": finding.severity.value,
+        "problem": finding.problem,
+        "remedy": finding.remedy,
+    }
+
+
+def _show(findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        click.secho(f"{finding.severity.value} {finding.code}", fg=_COLOURS[finding.severity], bold=True)
+        click.echo(f"  {finding.problem}")
+        click.echo(f"  mend: {finding.remedy}")
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    warnings = sum(finding.severity is Severity.WARNING for finding in findings)
+    click.echo("all is well" if not findings else f"{errors} errors, {warnings} warnings")

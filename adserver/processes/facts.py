@@ -1,0 +1,82 @@
+"""What there is to know of a set-up, as `examination` gathers it and `doctor` judges it: data only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from adserver.keeping.keeper_state import KeeperState
+
+
+@dataclass(frozen=True, slots=True)
+class FolderFacts:
+    """The data folder. Immutable."""
+
+    path: str
+    writable: bool
+    filesystem: str | None
+    """As the system names its type; None: it does not tell."""
+    free_bytes: int | None
+    keeps_locks: bool | None
+    """Whether a lock held by one descriptor keeps another out; None: could not be tried."""
+    open_to_others: tuple[str, ...]
+    """Files with secrets that others than the owner may read or write."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceFacts:
+    """The service on this folder. Immutable."""
+
+    running: bool
+    """Whether a supervisor or a worker is at work."""
+    keepers: tuple[int, ...] | None
+    """The pids that hold the keeper's lock open; None: the system does not tell."""
+    keeper: KeeperState | None
+    snapshot: str | None
+    """Why the compiled catalog cannot be read; None: it can, or there is none yet."""
+    published: bool
+    """Whether there is a compiled catalog."""
+    dropped_events: int
+    untrusted_proxies: int
+    """Requests with forwarding headers from near-by addresses that no setting names."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """What the store says of itself. Immutable."""
+
+    version: str
+    eviction_policy: str | None
+    """None: it does not tell."""
+    maxmemory_bytes: int
+    """0: no limit."""
+    used_bytes: int
+    aof: bool | None
+    aof_failing: bool
+    replica: bool
+    clock_ahead_seconds: float
+    """Of this host's clock; negative: behind it."""
+    drops: Mapping[str, int]
+    """Events that could not be counted, by cause."""
+    gap_bytes: int
+    """What was gone from the spools before it was counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """All that a diagnosis is made from. Immutable."""
+
+    embedded_redis: bool
+    remote_redis: bool
+    encrypted_redis: bool
+    public_url: bool
+    trusted_proxies: bool
+    folder: FolderFacts | None
+    """None: there is no data folder yet."""
+    service: ServiceFacts
+    redis: RedisFacts | None
+    """None: it does not answer."""
+    redis_fault: str
+    """Why not."""
+    campaigns: str | None
+    """How the campaigns folder differs from what is live, or what is wrong with it; None: it does not."""
+    now: float
+    """Unix time."""

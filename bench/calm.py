@@ -1,0 +1,92 @@
+"""Whether decisions wait for what happens beside them: a backlog being counted, a revision being published."""
+
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from random import Random
+from statistics import median, quantiles
+from typing import Final
+
+from bench.events import Backlog, Readers
+from bench.load import pace
+from bench.servers import Server
+from bench.world import FLIGHTS_A_CAMPAIGN, campaign_documents
+
+A_SECOND: Final = 150
+"""Calls a second of each client."""
+CLIENTS: Final = 2
+SECONDS: Final = 4.0
+BLOCKS: Final = 3
+BACKLOG_EVENTS: Final = 400_000
+"""More than is counted in that time."""
+PUBLISH_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Calm:
+    """Milliseconds of a decision as its client sees it, the median of the blocks. Immutable."""
+
+    p50: float
+    p99: float
+    calls: int
+
+
+def measure(service: Server, asked: Sequence[str], data_dir: Path, readers: Readers) -> Mapping[str, Calm]:
+    """Return what decisions take: quiet, while a backlog is counted, while revisions are published; in turns."""
+    blocks: dict[str, list[list[float]]] = {"quiet": [], "backlog": [], "publishing": []}
+    with Backlog.of(data_dir) as backlog:
+        for block in range(BLOCKS):
+            records = readers.events(BACKLOG_EVENTS)
+            blocks["quiet"].append(_ask(service, asked, _wait))
+            blocks["backlog"].append(_ask(service, asked, partial(_count, backlog, records)))
+            backlog.await_counted()
+            blocks["publishing"].append(_ask(service, asked, partial(_publish, service, data_dir, block)))
+    return {name: _summary(times) for name, times in blocks.items()}
+
+
+def _ask(service: Server, asked: Sequence[str], beside: Callable[[float], None]) -> list[float]:
+    """Return the milliseconds of the calls that clients make until `beside`, given its end, returns."""
+    over = threading.Event()
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        clients = [
+            pool.submit(pace, service, asked[number::CLIENTS], A_SECOND, over.is_set) for number in range(CLIENTS)
+        ]
+        try:
+            beside(time.monotonic() + SECONDS)
+        finally:
+            over.set()
+        return [took for client in clients for took in client.result()]
+
+
+def _wait(end: float) -> None:
+    time.sleep(max(0.0, end - time.monotonic()))
+
+
+def _count(backlog: Backlog, records: bytes, end: float) -> None:
+    backlog.write(records)
+    while time.monotonic() < end and not backlog.is_counted:
+        time.sleep(0.1)
+
+
+def _publish(service: Server, data_dir: Path, block: int, end: float) -> None:
+    token = (data_dir / "admin-token").read_text().strip()
+    number = 0
+    while time.monotonic() < end:
+        (changed,) = campaign_documents(FLIGHTS_A_CAMPAIGN, Random(100 * block + number + 10))
+        status, body = service.call("/v1/campaigns", changed, {"Authorization": f"Bearer {token}"})
+        if status != 200:
+            raise RuntimeError(f"publishing was answered with {status}: {body.decode(errors='replace')}")
+        number += 1
+        time.sleep(PUBLISH_SECONDS)
+
+
+def _summary(blocks: Sequence[Sequence[float]]) -> Calm:
+    return Calm(
+        p50=median(median(block) for block in blocks),
+        p99=median(quantiles(block, n=100)[98] for block in blocks),
+        calls=sum(map(len, blocks)),
+    )

@@ -1,0 +1,66 @@
+"""How long a decision takes inside a worker, by the number of flights: processor time, one thread."""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+from statistics import median, quantiles
+from typing import Final
+
+from adserver.catalog.build import build_catalog
+from adserver.catalog.documents import Documents
+from adserver.catalog.upload import Format, read_campaigns, read_slots
+from adserver.decision.decide import decide
+from adserver.decision.snapshot import Snapshot
+from adserver.domain.decisions import SlotRequest
+from adserver.places.gazetteer import Gazetteer
+from bench.events import question
+from bench.world import campaign_documents, paths, slots_document
+
+SIZES: Final = (10, 1_000, 10_000)
+REQUESTS: Final = 2_000
+ROUNDS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionTime:
+    """Microseconds of processor time. Immutable."""
+
+    median: float
+    """Of the requests, each once a round, the memory of lineups warm."""
+    p99: float
+    cold: float
+    """Median of each request's first: its lineup is worked out."""
+    build_seconds: float
+    """To compile the snapshot, once a revision and worker."""
+
+
+def measure(gazetteer: Gazetteer) -> Mapping[int, DecisionTime]:
+    """Return the time of a decision at each size."""
+    return {flights: _measure(flights, gazetteer) for flights in SIZES}
+
+
+def _measure(flights: int, gazetteer: Gazetteer) -> DecisionTime:
+    documents = read_campaigns(json.dumps({"files": campaign_documents(flights, Random(1))}).encode(), Format.JSON)
+    slots = read_slots(json.dumps(slots_document()).encode(), Format.JSON).slots
+    catalog = build_catalog(Documents(documents.campaign_files, slots), gazetteer)
+    began = time.process_time()
+    snapshot = Snapshot.build(catalog, 1)
+    build_seconds = time.process_time() - began
+    requests = [question(path, gazetteer) for path in paths(REQUESTS, Random(2))]
+    now, chance = datetime.now(UTC), Random(3)
+
+    def one(request: SlotRequest) -> None:
+        decide(request, snapshot, {}, now, chance)
+
+    cold = [_micros(one, request) for request in requests]
+    warm = [_micros(one, request) for _ in range(ROUNDS) for request in requests]
+    return DecisionTime(median(warm), quantiles(warm, n=100)[98], median(cold), build_seconds)
+
+
+def _micros(one: Callable[[SlotRequest], None], request: SlotRequest) -> float:
+    began = time.thread_time_ns()
+    one(request)
+    return (time.thread_time_ns() - began) / 1000

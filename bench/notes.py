@@ -1,0 +1,38 @@
+"""What docs/performance.md says of how each figure was measured."""
+
+from typing import Final
+
+from bench import calm, counting, http_speed, load
+
+PREFACE: Final = """
+# Performance
+
+Written by `make bench`, which takes about three minutes and replaces this page. Figures of other machines or other runs
+say nothing beside these; what may be compared stands in one table, measured in turns in one run.
+"""
+
+REQUESTS: Final = (
+    f"wrk with {load.CONNECTIONS} connections and {http_speed.ASKED} different addresses in turn; medians of "
+    f"{http_speed.ROUNDS} rounds of {http_speed.SECONDS} s, the three servers in turns, all with bodies of one "
+    "size. CPU is that of the workers, a request. Evenness is the work of the less busy worker, of the other's: "
+    f"all of a client's connections may fall to one. A round below {http_speed.EVEN_ENOUGH} is run again, up to "
+    f"{http_speed.TRIES} times in all, and the most even counts."
+)
+
+DECISIONS: Final = (
+    "Inside a process, without HTTP, signature and text. The first of its kind works out who may be drawn for "
+    "its slot, place and topics; those alike then find it in memory."
+)
+
+COUNTING: Final = (
+    f"{counting.EVENTS:,} events at once, medians of {counting.ROUNDS} rounds, in batches of up to "
+    f"{counting.BATCH_EVENTS:,}; from the spool on the disk to cells by hour, place and topic, each event once, "
+    "goals kept. CPU is an event's."
+)
+
+BESIDE: Final = (
+    f"{calm.CLIENTS} clients with {calm.A_SECOND} calls a second each; {calm.BLOCKS} blocks of "
+    f"{calm.SECONDS:.0f} s of each kind in turns, of which the median block stands here. Backlog: the keeper "
+    f"counts without a pause. Publishing: an upload each {calm.PUBLISH_SECONDS:.0f} s, which a worker checks and "
+    "every worker then loads."
+)

@@ -1,0 +1,86 @@
+"""What the benchmark serves: a made-up publisher with as many flights as asked for, and the pages that ask."""
+
+from collections.abc import Mapping, Sequence
+from random import Random
+from typing import Final
+
+TOWNS: Final = (
+    *("Remer,MN", "Bemidji,MN", "Duluth,MN", "Ely,MN", "Brainerd,MN", "Fargo,ND", "Minot,ND", "Bismarck,ND"),
+    *("Sioux Falls,SD", "Rapid City,SD", "Pierre,SD", "Madison,WI", "Eau Claire,WI", "Wausau,WI", "Ames,IA"),
+    *("Dubuque,IA", "Mason City,IA", "Omaha,NE", "Kearney,NE", "Scottsbluff,NE", "Bozeman,MT", "Missoula,MT"),
+    *("Butte,MT", "Boise,ID", "Moscow,ID", "Austin,TX", "Kerrville,TX", "Marfa,TX", "Amarillo,TX", "Bangor,ME"),
+    *("Bar Harbor,ME", "Ellsworth,ME", "Montpelier,VT", "Concord,NH", "Santa Fe,NM", "Taos,NM", "Tulsa,OK"),
+    *("Enid,OK", "Wichita,KS", "Salina,KS"),
+)
+STATES: Final = ("MN", "ND", "SD", "WI", "IA", "NE", "MT", "ID", "TX", "ME", "VT", "NH", "NM", "OK", "KS")
+TOPICS: Final = ("sports", "politics", "farming", "weather", "community", "business", "schools", "outdoors")
+SLOTS: Final = tuple(f"slot-{number}" for number in range(20))
+FLIGHTS_A_CAMPAIGN: Final = 10
+
+Document = dict[str, object]
+
+
+def slots_document() -> Document:
+    """Return the file of sites and slots."""
+    site = {"id": "paper", "name": "THE PAPER", "home": "https://paper.example/", "timezone": "America/Chicago"}
+    return {"sites": [site], "slots": [{"id": slot, "site": "paper", "max_chars": 140} for slot in SLOTS]}
+
+
+def campaign_documents(flights: int, chance: Random, goal: int = 10_000_000) -> list[Document]:
+    """Return campaign files with so many flights together: of all tiers, by slot, place and topic, some with a goal."""
+    files: list[Document] = []
+    for first in range(0, flights, FLIGHTS_A_CAMPAIGN):
+        count = min(FLIGHTS_A_CAMPAIGN, flights - first)
+        name = f"sponsor-{first // FLIGHTS_A_CAMPAIGN}"
+        campaign = {
+            "id": f"{name}-season",
+            "name": f"The season of {name}",
+            "starts": "2025-06-01",
+            "timezone": "America/Chicago",
+            "creatives": [_creative(name, which) for which in "ab"],
+            "flights": [_flight(name, number, chance, goal) for number in range(count)],
+        }
+        files.append({"advertiser": {"id": name, "name": name.title()}, "campaigns": [campaign]})
+    return files
+
+
+def paths(count: int, chance: Random, form: str = "") -> list[str]:
+    """Return addresses of slots as pages of a news site ask for them: 20 slots, 40 towns, at most two topics."""
+    asked = []
+    for _ in range(count):
+        topics = chance.sample(TOPICS, chance.randint(0, 2))
+        query = f"location={chance.choice(TOWNS).replace(' ', '+')}" + "".join(f"&topic={topic}" for topic in topics)
+        asked.append(f"/v1/slots/{chance.choice(SLOTS)}{form}?{query}")
+    return asked
+
+
+def _creative(sponsor: str, which: str) -> Mapping[str, object]:
+    brand = sponsor.replace("sponsor-", "Sponsor ")
+    short = f"{brand}: everything for the house, the yard and the road."
+    return {
+        "id": f"{sponsor}-{which}",
+        "click_url": f"https://{sponsor}.example/{which}?from={{slot}}",
+        "variants": {"name": brand, "short": short, "long": f"{short} Family owned, open daily, and close to you."},
+    }
+
+
+def _flight(sponsor: str, number: int, chance: Random, goal: int) -> Document:
+    flight: Document = {
+        "id": f"{sponsor}-{number}",
+        "slots": chance.sample(SLOTS, chance.randint(1, 4)),
+        "tier": chance.choices(("sponsorship", "standard", "house"), (1, 7, 2))[0],
+        "targeting": _targeting(chance),
+    }
+    if flight["tier"] == "sponsorship":
+        flight["share"] = chance.choice((5, 10, 20))
+    else:
+        flight["weight"] = chance.randint(1, 5)
+    if flight["tier"] == "standard" and chance.random() < 0.5:
+        flight["goal"] = {"impressions": goal}
+    return flight
+
+
+def _targeting(chance: Random) -> Mapping[str, Sequence[str]]:
+    places = chance.choices((chance.sample(TOWNS, 5), chance.sample(STATES, 2), []), (4, 4, 2))[0]
+    topics = chance.sample(TOPICS, 2) if chance.random() < 0.2 else []
+    return {name: names for name, names in (("places", places), ("topics", topics)) if names}

@@ -1,0 +1,135 @@
+"""What the code has stands in the documents, and what the documents name is in the code."""
+
+import ast
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import click
+import pytest
+from doc_pages import DOCS, EXAMPLE_PAGES, ROOT, first_codes, read_page, rows_of, section
+from pipeline import TOKEN, Clock, load_gazetteer
+
+from adserver.catalog import schema
+from adserver.catalog.fields import NotBuilt
+from adserver.catalog.schema import StrictSchema
+from adserver.catalog.state import CampaignState
+from adserver.cli.main import main
+from adserver.config import Settings
+from adserver.domain.reasons import InvalidReason, NoFillReason
+from adserver.runtime import make_app
+from adserver.statistics.dimensions import Dimension
+from adserver.statistics.metrics import MetricName
+
+FIELDS: Final[dict[str, type[StrictSchema]]] = {
+    "advertiser": schema.AdvertiserSchema,
+    "campaigns": schema.CampaignSchema,
+    "creatives": schema.CreativeSchema,
+    "flights": schema.FlightSchema,
+    "targeting": schema.TargetingSchema,
+    "sites": schema.SiteSchema,
+    "slots": schema.SlotSchema,
+}
+COMMANDS: Final = {name: command for name, command in main.commands.items() if not command.hidden}
+STATISTICS: Final = {
+    "## Metrics": tuple(MetricName),
+    "## Dimensions": tuple(Dimension),
+    "## Why an event was invalid": tuple(InvalidReason),
+    "## Why a slot stayed empty": tuple(NoFillReason),
+}
+
+
+@pytest.mark.parametrize("heading", FIELDS)
+def test_every_field_of_the_campaign_files_is_documented_and_no_other(heading: str) -> None:
+    fields = FIELDS[heading]().fields
+    rows = {row[0].strip("`"): row[1] for row in rows_of(section("campaigns.md", f"### {heading}"))}
+
+    assert list(rows) == list(fields)
+    assert {name for name, needed in rows.items() if needed} == {name for name, one in fields.items() if one.required}
+
+
+def test_the_annotated_campaign_file_holds_every_field_that_is_built() -> None:
+    example = section("campaigns.md", "## A campaign file, with everything it may hold").partition("###")[0]
+    for heading in ("advertiser", "campaigns", "creatives", "flights", "targeting"):
+        for name, field in FIELDS[heading]().fields.items():
+            assert isinstance(field, NotBuilt) or f"{name}:" in example, f"{heading}.{name}"
+
+
+@pytest.mark.parametrize("heading", STATISTICS)
+def test_every_word_of_statistics_is_documented_in_the_order_of_the_code_and_no_other(heading: str) -> None:
+    assert first_codes(section("statistics.md", heading)) == list(STATISTICS[heading])
+
+
+def test_every_route_is_documented_and_no_other(tmp_path: Path) -> None:
+    settings = Settings(
+        redis_url="unix:///nowhere/redis.sock",
+        data_dir=tmp_path,
+        admin_token=TOKEN,
+        secret_keys=(b"k" * 32,),
+        demo=True,
+    )
+    app, upkeep = make_app(settings, load_gazetteer(), Clock())
+    upkeep.stop()
+    routes = {
+        f"{method} {re.sub('<[a-z]+:', '<', rule.rule)}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
+    }
+
+    documented = re.findall(r"^\| `((?:GET|POST|PUT|DELETE|PATCH) [^`]+)` \|", read_page("http.md"), re.MULTILINE)
+    assert sorted(documented) == sorted(routes)
+
+
+def test_every_kind_of_problem_is_documented_and_no_other() -> None:
+    kinds = {kind for path in (ROOT / "adserver/web").glob("*.py") for kind in kinds_in(path)}
+    rows = rows_of(section("http.md", "## Errors"))
+    assert {row[0].strip("`") for row in rows} == kinds
+
+
+def kinds_in(path: Path) -> Iterator[str]:
+    """Yield the constant `kind` of every call that a file makes."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Call):
+            for keyword in node.keywords:
+                if keyword.arg == "kind" and isinstance(keyword.value, ast.Constant):
+                    yield str(keyword.value.value)
+
+
+@pytest.mark.parametrize("state", CampaignState)
+def test_every_state_of_a_campaign_is_documented(state: CampaignState) -> None:
+    assert f"`{state}`" in section("http.md", "## Management")
+
+
+def test_every_command_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^## `adserver (\w+)`$", read_page("commands.md"), re.MULTILINE)
+    assert documented == list(COMMANDS)
+    hidden = set(main.commands) - set(COMMANDS)
+    assert set(re.findall(r"`adserver (\w+)`", section("commands.md", "## Started by others"))) == hidden
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_option_of_a_command_is_documented_and_no_other(name: str) -> None:
+    options = {option for one in COMMANDS[name].params if isinstance(one, click.Option) for option in one.opts}
+    rows = rows_of(section("commands.md", f"## `adserver {name}`"))
+    assert set(re.findall(r"`(-[-\w]+)`", " ".join(row[0] for row in rows))) == options
+
+
+def test_every_make_target_is_documented_and_no_other() -> None:
+    targets = re.search(r"^\.PHONY:(.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+    assert targets is not None
+    documented = first_codes(section("commands.md", "## make"))
+    assert sorted(documented) == sorted(f"make {target}" for target in targets[1].split())
+
+
+def test_every_page_can_be_reached_from_the_index() -> None:
+    index = read_page("README.md")
+    assert [page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"({page.name})" not in index] == []
+
+
+@pytest.mark.parametrize("page", [*EXAMPLE_PAGES, "first-campaign.md"])
+def test_a_link_to_a_heading_leads_to_one(page: str) -> None:
+    for target, anchor in re.findall(r"\]\(([\w.-]*)#([\w-]+)\)", read_page(page)):
+        headings = re.findall(r"^#+ (.*)$", read_page(target or page), re.MULTILINE)
+        slugs = {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+        assert anchor in slugs, f"docs/{page}: {target}#{anchor}"

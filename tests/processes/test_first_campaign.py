@@ -1,0 +1,138 @@
+"""The transcript of docs/first-campaign.md, typed: a real service that watches its folder, a page, a terminal."""
+
+import html
+import re
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+import pytest
+from doc_pages import Block, blocks_of, is_text_like
+from service import READER, Service
+
+pytestmark = pytest.mark.processes
+
+SHOWN_PORT: Final = "8080"
+SETUP_SECONDS: Final = 60
+"""What `make run` takes for the environment the first time; it is set up already where tests run."""
+FIVE_MINUTES: Final = 300
+COMMAND: Final = re.compile(r"^\$ (?P<command>.*)\n(?P<answer>(?:(?!\$ ).*\n)*)", re.MULTILINE)
+
+
+class Reader:
+    """Who follows the transcript: two terminals, an editor, a browser. One test."""
+
+    def __init__(self, folder: Path) -> None:
+        self.service = Service(folder, ADSERVER_CAMPAIGNS_DIR="campaigns")
+        self._read = 0
+        """How much of the first terminal was read."""
+        self._page = ""
+
+    def follow(self, block: Block) -> None:
+        """Do what a block shows, and see what it says."""
+        match block.language, block.rest:
+            case "console", "service":
+                self.service.start("--watch")
+                found = COMMAND.fullmatch(block.text)
+                assert found is not None
+                assert found["command"] == "make run"
+                self.await_said(block, found["answer"].removeprefix("…\n"))
+            case "text", "service":
+                self.await_said(block, block.text)
+            case "console", "":
+                for found in COMMAND.finditer(block.text):
+                    self.type(block, found["command"], found["answer"])
+            case "text", "page":
+                self.open_page(block)
+            case "text", "click":
+                self.click(block)
+            case "yaml", name:
+                (self.service.folder / name).write_text(block.text)
+            case _:
+                raise AssertionError(f"{block}: nobody knows what to do with it")
+
+    def await_said(self, block: Block, shown: str) -> None:
+        """Wait until the service has said what is shown, after all that was shown before."""
+        pattern = ".*?".join(re.escape(part) for part in self._here(shown.strip()).split("…"))
+        try:
+            self.service.await_that(lambda: re.search(pattern, self.service.said()[self._read :]) is not None)
+        except TimeoutError:
+            raise AssertionError(f"{block} is not said, but\n{self.service.said()}") from None
+        found = re.search(pattern, self.service.said()[self._read :])
+        assert found is not None
+        self._read += found.end()
+
+    def type(self, block: Block, command: str, answer: str) -> None:
+        """Type a command until it answers what is shown: counts come within two seconds."""
+        words = command.split()
+        assert words[0] == ".venv/bin/adserver", command
+        given = ""
+
+        def answered() -> bool:
+            nonlocal given
+            done = subprocess.run(
+                [sys.executable, "-m", "adserver.cli.main", *words[1:]],
+                check=False,  # what it answers is looked at
+                cwd=self.service.folder,
+                env=self.service.environ,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                timeout=30,
+            )
+            given = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
+            return is_text_like(self._here(answer.strip()), given)
+
+        try:
+            self.service.await_that(answered)
+        except TimeoutError:
+            raise AssertionError(f"{block}: {command} answers\n{given}") from None
+
+    def open_page(self, block: Block) -> None:
+        """Reload the demo until it shows a line: workers learn of a revision within a second."""
+
+        def shows() -> bool:
+            status, _, body = self.service.call("/demo/")
+            assert status == 200
+            self._page = body.decode()
+            return block.text.strip() in visible(self._page)
+
+        try:
+            self.service.await_that(shows, 5)
+        except TimeoutError:
+            raise AssertionError(f"{block} is not on the page") from None
+        for beacon in re.findall(r'src="\.\.(/v1/seen/[^"]+)"', self._page):
+            assert self.service.call(html.unescape(beacon))[0] == 200
+
+    def click(self, block: Block) -> None:
+        """Follow the line above the article."""
+        found = re.search(r'<div class="slot slot-wide">.*?href="\.\.(/go/[^"]+)"', self._page, re.DOTALL)
+        assert found is not None
+        status, headers, _ = self.service.call(html.unescape(found[1]), headers=READER)
+        assert (status, headers["Location"]) == (302, block.text.strip())
+
+    def _here(self, shown: str) -> str:
+        return shown.replace(f"127.0.0.1:{SHOWN_PORT}", f"127.0.0.1:{self.service.port}")
+
+
+def visible(page: str) -> str:
+    """Return a page's text, the line of each slot as a browser shows it that has no stylesheet."""
+    shown = re.sub(r" <span [^>]*hidden>[^<]*</span>", "", page)
+    return html.unescape(re.sub(r"<[^>]+>", "", shown))
+
+
+@pytest.fixture
+def reader(tmp_path: Path) -> Iterator[Reader]:
+    reader = Reader(tmp_path)
+    yield reader
+    reader.service.end()
+
+
+def test_a_first_campaign_stands_on_the_page_and_is_counted_within_five_minutes(reader: Reader) -> None:
+    began = time.monotonic()
+    for block in blocks_of("first-campaign.md"):
+        reader.follow(block)
+    assert time.monotonic() - began < FIVE_MINUTES - SETUP_SECONDS

@@ -1,0 +1,71 @@
+"""The page of figures says what was measured and whether it is enough."""
+
+from dataclasses import replace
+
+import pytest
+
+from bench.calm import Calm
+from bench.counting import CountingSpeed
+from bench.decisions import DecisionTime
+from bench.http_speed import Speed
+from bench.load import Round
+from bench.machine import Memory
+from bench.report import Figures, as_document, as_text, targets
+from bench.start import Start
+
+
+def speed(requests_a_second: float, megabytes: float = 80.0) -> Speed:
+    return Speed((Round(requests_a_second, 200.0, 1.0, 3.0, 0.9),), 1, Memory(megabytes, megabytes))
+
+
+FIGURES = Figures(
+    machine="a machine, 2 cores",
+    load="0.1",
+    when="2026-11-24 12:00 UTC",
+    took_seconds=170.0,
+    flights=1000,
+    body_bytes=1700,
+    speed={"bare": speed(9000), "hello": speed(5000), "ours": speed(6000)},
+    decisions={1000: DecisionTime(10.0, 20.0, 80.0, 0.02)},
+    counting=CountingSpeed(123_456.0, 3.0, 4.0),
+    calm={"quiet": Calm(1.0, 2.0, 900), "backlog": Calm(1.0, 2.3, 900), "publishing": Calm(1.0, 2.2, 900)},
+    start=Start(2.4, 3.0),
+)
+
+
+def missed(figures: Figures) -> list[str]:
+    return [target.name for target in targets(figures) if not target.met]
+
+
+def test_figures_that_are_good_enough_meet_every_target() -> None:
+    assert missed(FIGURES) == []
+
+
+@pytest.mark.parametrize(
+    ("worse", "name"),
+    [
+        (replace(FIGURES, speed={**FIGURES.speed, "ours": speed(3700)}), "requests a second, of Flask hello's"),
+        (replace(FIGURES, speed={**FIGURES.speed, "ours": speed(6000, 151.0)}), "memory of a worker"),
+        (
+            replace(FIGURES, calm={**FIGURES.calm, "backlog": Calm(1.0, 2.5, 900)}),
+            "p99 of decisions, backlog, against quiet",
+        ),
+        (replace(FIGURES, start=Start(3.1, 4.0)), "`make run`, warm, until ready"),
+    ],
+)
+def test_a_figure_that_is_not_good_enough_is_said_to_be(worse: Figures, name: str) -> None:
+    assert missed(worse) == [name]
+
+
+def test_the_table_lines_up() -> None:
+    requests = as_text(FIGURES).split("\n\n")[2].splitlines()
+    assert requests[0] == "Requests"
+    assert len({len(line) for line in requests[1:]}) == 1
+
+
+def test_the_document_has_the_machine_the_command_and_the_raw_output() -> None:
+    document = as_document(FIGURES)
+    assert FIGURES.machine in document
+    assert "## Raw output of `make bench`" in document
+    assert as_text(FIGURES) in document
+    assert "| JSON decision, counted | 6,000 |" in document
