@@ -19,7 +19,7 @@ ASKED: Final = 400
 """Different addresses, asked in turn."""
 EVEN_ENOUGH: Final = 0.6
 """A round in which one worker did less than this part of the other's work says little, and is run again."""
-TRIES: Final = 3
+TRIES: Final = 2
 WORKERS: Final = 2
 THREADS: Final = 4
 

@@ -122,8 +122,7 @@ def as_document(figures: Figures) -> str:
     facts = (
         f"- Machine: {figures.machine}; load before the run {figures.load}.",
         f"- When: {figures.when}; the run took {figures.took_seconds:.0f} s.",
-        f"- Served: `adserver serve` with {figures.flights:,} flights and {http_speed.WORKERS} workers. Keeper, Valkey and",
-        "  the client are on the same machine.",
+        f"- Served: `adserver serve`, {figures.flights:,} flights, {http_speed.WORKERS} workers, beside its client.",
         f"- An answer has {figures.body_bytes:,} bytes (the median); so have those of the floors.",
     )
     parts = [notes.PREFACE.strip(), "\n".join(facts)]

@@ -31,7 +31,7 @@ MOST_SUMS: Final = 50_000
 """How many different sums wait in memory at most, about 20 MB: callers choose places and topics, a disk may be full."""
 
 _WRITE_RECORDS: Final = 64
-"""Half a millisecond of work: a thread that computes for longer without a pause makes requests wait for it (the GIL)."""
+"""Half a millisecond of work: a thread that computes for longer at a stretch makes requests wait for it (the GIL)."""
 _REOPEN_SECONDS: Final = 1.0
 
 CANNOT_WRITE: Final = "spool.cannot_write"

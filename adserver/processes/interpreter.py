@@ -1,4 +1,4 @@
-"""How Python itself is set in a worker, so that long work in one thread holds up requests in others as little as can be."""
+"""How Python itself is set in a worker, so that long work in one thread holds up the others as little as can be."""
 
 import gc
 import sys

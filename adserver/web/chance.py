@@ -8,8 +8,8 @@ from adserver.counting.forks import forget_after_fork
 class WorkerRandom(Random):
     """Draws that differ between forked workers: each begins anew. Shared by all threads, for a draw is one call in C.
 
-    The system's own source costs a system call a draw, a twentieth of a whole decision; nobody gains by foreseeing which
-    line shows.
+    The system's own source costs a system call a draw, a twentieth of a whole decision; nobody gains by foreseeing
+    which line shows.
     """
 
     def __init__(self) -> None:

@@ -34,6 +34,18 @@ def keeper_of(service: Service) -> int:
     return at_work()
 
 
+def await_all_workers(service: Service) -> None:
+    """Wait until every worker has loaded the application: a thread of its own is the last thing that it starts."""
+    service.await_that(lambda: len(service.workers()) == 2 and all(map(has_threads, service.workers())), 30)
+
+
+def has_threads(pid: int) -> bool:
+    try:
+        return len(list(Path(f"/proc/{pid}/task").iterdir())) > 1
+    except OSError:
+        return False
+
+
 class KeptConnection:
     """One reader on one connection, which is opened anew only where the server has said that it closes it."""
 
@@ -143,6 +155,7 @@ def test_new_code_is_served_after_a_reload_and_code_that_does_not_start_changes_
 
 def test_keys_that_cannot_be_read_at_a_reload_keep_the_old_workers(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
+        await_all_workers(service)
         token = service.decide()["token"]
         (service.data_dir / "secret-keys").write_text("no key\n")
 
@@ -155,6 +168,7 @@ def test_keys_that_cannot_be_read_at_a_reload_keep_the_old_workers(tmp_path: Pat
 
 def test_a_catalog_that_cannot_be_read_at_a_reload_keeps_the_old_workers(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
+        await_all_workers(service)
         stopped = keeper_of(service)
         os.kill(stopped, signal.SIGSTOP)  # else it writes the file anew
         try:
