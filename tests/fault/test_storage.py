@@ -71,11 +71,16 @@ class Readers:
 
     def assert_all_counted_or_declared(self) -> int:
         """Return how many were declared as dropped; counted and declared must be all that were answered."""
+        self.service.await_that(self._is_accounted_for, 30)
         dropped = dropped_events(spools(self.service))
-        self.service.await_counts(30, impressions=self.answered - dropped, invalid=0)
+        self.service.await_counts(impressions=self.answered - dropped, invalid=0)
         self.service.await_that(lambda: drops(self.service).get("spool", 0) == dropped)
         print(f"answered {self.answered}, counted {self.answered - dropped}, declared as dropped {dropped}")
         return dropped
+
+    def _is_accounted_for(self) -> bool:
+        """Tell whether all is counted or declared; a worker that had no spool yet declares when it gets one."""
+        return self.service.totals()["impressions"] + dropped_events(spools(self.service)) == self.answered
 
 
 # --- full ---
