@@ -7,7 +7,7 @@ from typing import Final
 from adserver.catalog.documents import Documents
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Publisher
-from adserver.domain.errors import AdserverError, IdTaken, InputRefused, StaleBase
+from adserver.domain.errors import AdserverError, IdTaken, InputRefused, StaleBase, StoreUnavailable
 
 FOLDER_AUTHOR: Final = "campaigns folder"
 """Who published a revision that came from the folder by itself: at the first start, or by a save."""
@@ -96,6 +96,30 @@ class FolderFollower:
 
     def _author(self, revision: int) -> str:
         return next((entry.author for entry in self._publisher.history() if entry.number == revision), "elsewhere")
+
+
+class LateFirstPublication:
+    """Publishes a folder as revision 1 when the store answers only after the service has started. For one thread."""
+
+    def __init__(self, folder: Path, publisher: Publisher, say: Callable[[str], None]) -> None:
+        self._folder = folder
+        self._publisher = publisher
+        self._say = say
+        self._said: str | None = None
+
+    def step(self) -> None:
+        """Publish, if nothing ever was; a fault of the folder is said once. Never raises for what is in it."""
+        try:
+            published = self._publisher.first_publish(self._publisher.read_folder(self._folder), author=FOLDER_AUTHOR)
+        except StoreUnavailable:
+            return
+        except AdserverError as error:
+            if str(error) != self._said:
+                self._said = str(error)
+                self._say(f"{self._folder}/ is not published: {error}")
+            return
+        if published is not None:
+            self._say(f"{self._folder}/ is published as revision {published.revision}")
 
 
 def describe_difference(folder: Path, publisher: Publisher) -> str | None:

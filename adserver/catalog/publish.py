@@ -1,5 +1,6 @@
 """Takes an upload to a new revision: whole, or not at all."""
 
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,9 @@ from adserver.catalog.revisions import NO_HEAD, Entry, Head, Revision, RevisionU
 from adserver.catalog.served import ServedRevisions
 from adserver.catalog.store import RevisionStore
 from adserver.domain.catalog import Catalog
-from adserver.domain.errors import InputRefused, StaleBase
+from adserver.domain.errors import InputRefused, StaleBase, StoreUnavailable
 
-_ATTEMPTS: Final = 5
+_ATTEMPTS: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Publisher:
         self._clock = clock
         self._served = served
         self._live = Live(NO_HEAD, Documents())
+        self._one_at_a_time = threading.Lock()
         self._built: tuple[Head, Catalog] = (NO_HEAD, Catalog())
 
     def live(self) -> Live:
@@ -137,16 +139,17 @@ class Publisher:
             StoreUnavailable: the store does not answer. Sending again is safe.
             ServedUnreadable: it has lost what was live, and this host's copy of that cannot be read.
         """
-        for attempt in range(_ATTEMPTS):
-            live = self.live()
-            if base is not None and base != live.revision:
-                raise StaleBase(base, live.revision)
-            try:
-                return self._publish_over(live, upload, extent, author, message, dry_run=dry_run)
-            except StaleBase:
-                if base is not None or attempt == _ATTEMPTS - 1:
-                    raise
-        raise AssertionError("unreachable: the last attempt returns or raises")
+        with self._one_at_a_time:  # those of other processes are told apart by the store
+            for _ in range(_ATTEMPTS):
+                live = self.live()
+                if base is not None and base != live.revision:
+                    raise StaleBase(base, live.revision)
+                try:
+                    return self._publish_over(live, upload, extent, author, message, dry_run=dry_run)
+                except StaleBase:
+                    if base is not None:
+                        raise
+        raise StoreUnavailable("others publish faster than this could be laid over what they published; send it again")
 
     def read_folder(self, folder: Path) -> Documents:
         """Return the documents of a folder that can be published as they are.

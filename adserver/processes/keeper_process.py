@@ -5,12 +5,13 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from adserver.catalog.compiled import COMPILED_NAME
-from adserver.keeping.keeper import Keeper, run_keeper
+from adserver.keeping.keeper import Keeper, KeeperReport, run_keeper
 from adserver.keeping.keeper_state import KeeperStateFile
 from adserver.processes.children import ChildSpec, Progress
 
@@ -35,8 +36,11 @@ def keeper_spec(data_dir: Path, env: Mapping[str, str]) -> ChildSpec:
     )
 
 
-def keep(keeper: Keeper, data_dir: Path) -> bool:
-    """Run the keeper until SIGTERM or SIGINT; return False at once where another process keeps this data folder."""
+def keep(keeper: Keeper, data_dir: Path, publish_late: Callable[[], None]) -> bool:
+    """Run the keeper until SIGTERM or SIGINT; return False at once where another process keeps this data folder.
+
+    `publish_late` is called while Redis answers and nothing was ever published: it was away when the service started.
+    """
     descriptor = os.open(data_dir / KEEPER_LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -48,6 +52,12 @@ def keep(keeper: Keeper, data_dir: Path) -> bool:
         signal.signal(number, lambda *_: stop.set())
     os.nice(NICENESS)
     state = KeeperStateFile(data_dir)
-    run_keeper(keeper, stop, lambda report, at: state.report(report, at.timestamp()))
+
+    def on_report(report: KeeperReport, at: datetime) -> None:
+        state.report(report, at.timestamp())
+        if report.redis and not report.revision:
+            publish_late()
+
+    run_keeper(keeper, stop, on_report)
     os.close(descriptor)
     return True

@@ -3,7 +3,9 @@
 Field names in messages are ours, never the sender's.
 """
 
+import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -29,6 +31,8 @@ BODY_MAX_BYTES: Final = 64 * 1024
 SLOTS_MAX: Final = 50
 EVENTS_MAX: Final = 100
 KEY_MAX_CHARS: Final = 64
+
+_NO_BATCH: Final = 'the body is not JSON of the shape {"events": […]}'
 
 _FAULT: Final = re.compile(r"(?P<message>.*?)(?: - at `\$\.?(?P<path>[^`]*)`)?", re.DOTALL)
 _KINDS: Final = {kind.value: kind for kind in (EventKind.SEEN, EventKind.VIEWABLE)}
@@ -121,14 +125,27 @@ def read_events(body: bytes) -> tuple[ReportedEvent, ...]:
         UnreadableInput: the body is not JSON of that shape.
         InputTooLarge: more events than are taken in one call.
     """
+    events: Sequence[msgspec.Raw]
     try:
         events = _EVENTS.decode(body).events
-    except (msgspec.DecodeError, RecursionError) as error:
-        raise UnreadableInput('the body is not JSON of the shape {"events": […]}') from error
+    except (msgspec.DecodeError, RecursionError):
+        events = _events_apart(body)
     if len(events) > EVENTS_MAX:
         raise InputTooLarge(f"at most {EVENTS_MAX} events are taken in one call")
     read = (_read_event(event) for event in events)
     return tuple(event for event in read if event is not None)
+
+
+def _events_apart(body: bytes) -> Sequence[msgspec.Raw]:
+    """Return the events of a batch in which one is such that the strict reader stops at it: half a surrogate, say."""
+    try:
+        batch = json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise UnreadableInput(_NO_BATCH) from error
+    events = batch.get("events") if isinstance(batch, dict) else None
+    if not isinstance(events, list):
+        raise UnreadableInput(_NO_BATCH)
+    return [msgspec.Raw(json.dumps(event).encode()) for event in events]
 
 
 def _read_event(raw: msgspec.Raw) -> ReportedEvent | None:

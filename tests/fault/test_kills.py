@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from load import Load
-from service import Service, kill, running_service
+from service import Service, free_port, kill, running_service
+from valkey_server import running_valkey
 
 
 @pytest.fixture
@@ -113,3 +114,27 @@ def test_a_start_without_redis_serves_the_last_good_catalog(tmp_path: Path) -> N
         assert service.call(f"/v1/seen/{token}.gif")[0] == 200
     finally:
         service.end()
+
+
+def test_a_first_start_without_redis_publishes_when_it_comes(tmp_path: Path) -> None:
+    port = free_port()
+    service = Service(tmp_path, ADSERVER_REDIS_URL=f"redis://127.0.0.1:{port}/0")
+    try:
+        with ThreadPoolExecutor(1) as pool:
+            start = pool.submit(service.start)  # it is up once it has something to serve
+            service.await_that(lambda: answers_unready(service), 30)
+            with running_valkey(port=port):
+                start.result()
+                token = service.decide()["token"]
+                assert service.call(f"/v1/seen/{token}.gif")[0] == 200
+                service.await_counts(impressions=1)
+                assert "published as revision 1" in service.said()
+    finally:
+        service.end()
+
+
+def answers_unready(service: Service) -> bool:
+    try:
+        return service.call("/readyz")[0] == 503
+    except OSError:
+        return False

@@ -19,12 +19,13 @@ def connect(socket: Path) -> redis.Redis:
 
 
 @contextmanager
-def running_valkey() -> Iterator[Path]:
-    """Start a server without persistence, give its socket, and stop it."""
+def running_valkey(port: int = 0) -> Iterator[Path]:
+    """Start a server without persistence, give its socket, and stop it; it listens on a `port` of loopback too."""
     with tempfile.TemporaryDirectory(prefix="valkey-") as folder:
         socket = Path(folder) / "valkey.sock"
-        arguments = ["--port", "0", "--unixsocket", str(socket), "--dir", folder, "--save", ""]
-        server = subprocess.Popen([str(get_binary_path()), *arguments], stdout=subprocess.DEVNULL)
+        listening = ["--bind", "127.0.0.1", "--port", str(port), "--unixsocket", str(socket)]
+        command = [str(get_binary_path()), *listening, "--dir", folder, "--save", ""]
+        server = subprocess.Popen(command, stdout=subprocess.DEVNULL)
         try:
             _await_answer(socket, server)
             yield socket

@@ -272,6 +272,19 @@ def test_a_bad_event_among_good_ones_leaves_the_good_ones_counted(pipeline: Pipe
     assert net(pipeline) == (2, 1, 0)
 
 
+def test_half_a_surrogate_in_one_event_leaves_the_good_ones_counted(pipeline: Pipeline) -> None:
+    good = pipeline.decide()["token"]
+    body = f'{{"events":[{{"token":"\\ud800","kind":"seen"}},{{"token":"{good}","kind":"seen"}},NaN]}}'
+
+    assert pipeline.client.post("/v1/seen", data=body, headers=READER).status_code == 204
+    assert net(pipeline) == (1, 0, 0)
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"[]", b'{"events": 5}', b"\xff\xfe", b"[" * 60_000])
+def test_a_batch_that_cannot_be_read_is_400(pipeline: Pipeline, body: bytes) -> None:
+    assert pipeline.client.post("/v1/seen", data=body, headers=READER).status_code == 400
+
+
 def test_a_token_of_a_key_that_is_not_live_counts_as_signature(pipeline: Pipeline) -> None:
     live = TokenCodec(pipeline.settings.secret_keys)
     token = live.decode(pipeline.decide()["token"])

@@ -8,7 +8,7 @@ from catalog_bench import FlakyStore
 from pipeline import SLOTS, campaign_file, load_gazetteer
 
 from adserver.catalog.documents import Documents, JsonObject
-from adserver.catalog.following import FolderFollower, describe_difference
+from adserver.catalog.following import FolderFollower, LateFirstPublication, describe_difference
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Published, Publisher
 
@@ -167,3 +167,30 @@ def overtake(desk: Desk, theirs: JsonObject) -> None:
         return published
 
     desk.publisher.publish = overtaken  # type: ignore[method-assign]
+
+
+def test_a_store_that_comes_late_is_given_the_folder_as_revision_1(desk: Desk) -> None:
+    desk.save("qwiket.json", campaign_file())
+    late = LateFirstPublication(desk.folder, desk.publisher, desk.said.append)
+    desk.store.away = True
+    late.step()
+    assert desk.said == []
+
+    desk.store.away = False
+    late.step()
+    late.step()
+
+    assert desk.revision == 1
+    assert desk.said == [f"{desk.folder}/ is published as revision 1"]
+
+
+def test_a_late_first_publication_says_the_folders_faults_once_and_publishes_it_mended(desk: Desk) -> None:
+    late = LateFirstPublication(desk.folder, desk.publisher, desk.said.append)
+    desk.save("qwiket.json", campaign_file(weight=-1))
+    late.step()
+    late.step()
+    assert (desk.revision, len(desk.said)) == (0, 1)
+
+    desk.save("qwiket.json", campaign_file())
+    late.step()
+    assert desk.revision == 1

@@ -194,7 +194,7 @@ class TestBase:
     def test_without_one_an_upload_gives_up_when_it_is_overtaken_for_ever(self) -> None:
         one = bench()
         overtake(one, times=1000)
-        with pytest.raises(StaleBase):
+        with pytest.raises(StoreUnavailable, match="send it again"):
             one.publish_files(campaign_file(campaign("loan")))
 
 
