@@ -37,7 +37,7 @@ class Checked(fields.Field[_T]):
         Raises:
             ValidationError: for anything else than what is due.
         """
-        raise NotImplementedError
+        raise NotImplementedError  # each field says how
 
     def wrong(self, value: object) -> ValidationError:
         """Return the error for a value of another kind."""
