@@ -9,6 +9,11 @@ Three families, each cut into blocks of time so that one hash stays small (packe
 Hashes of ids are written in hex. A field is two bytes: the offset within the block (4 bits) and the variant (2 bits),
 then the metric; its value is a count. `{s<shard>}:index:<family>:<block>` is the set of that block's keys, each without
 its shard, family and block. Layout version 1: a change needs a new family name and a golden-file test.
+
+Reach is kept beside the cells: sketches (HyperLogLog) of the cuts of readers' daily hashes, 4 bytes each, big-endian:
+
+    {s<shard>}:reach:<day>:<flight>        day = day of the site of issue since 1970
+    {s<shard>}:index:reach:<day>           set of that day's flights, in hex
 """
 
 from dataclasses import dataclass
@@ -123,6 +128,21 @@ def cell_key(shard: int, family: Family, member: str, block: int) -> str:
 def index_key(shard: int, family: Family, block: int) -> str:
     """Return the key of the set of members that a block has cells for."""
     return f"{shard_tag(shard)}index:{family}:{block}"
+
+
+def reach_key(shard: int, day: int, flight: IdHash) -> str:
+    """Return the key of the sketch of a flight's readers on one day of the site (days since 1970)."""
+    return f"{shard_tag(shard)}reach:{day}:{flight.hex()}"
+
+
+def reach_index_key(shard: int, day: int) -> str:
+    """Return the key of the set of flights, in hex, that have a sketch on a day (days since 1970)."""
+    return f"{shard_tag(shard)}index:reach:{day}"
+
+
+def reader_element(reader: int) -> bytes:
+    """Return what a sketch is told of a reader's cut."""
+    return reader.to_bytes(4, "big")
 
 
 def cell_field(offset: int, variant: Variant, metric: Metric) -> bytes:

@@ -10,7 +10,7 @@ Layout, version 1, big-endian:
     bytes 19..24  flight       bytes 25..30  creative     bytes 31..35  slot
     bytes 36..40  place        bytes 41..44  topic        byte  45      variant asked for
     bytes 46..49  second of acceptance (events)           bytes 50..53  count (decisions; 1 for events)
-    bytes 54..57  reserved for the reader's daily hash, 0
+    bytes 54..57  reader: a 32-bit cut of the reader's daily hash (events), 0 = none
     bytes 58..59  zero
     bytes 60..63  CRC-32 of bytes 0..59
 
@@ -68,6 +68,8 @@ class Record(NamedTuple):
     accepted_second: int
     times: int
     """How many decisions alike; 1 for an event."""
+    reader: int = 0
+    """The first 32 bits of the reader's daily hash, for reach; 0: none was made."""
 
 
 class Corrupt:
@@ -106,7 +108,7 @@ def encode(record: Record) -> bytes:
         record.variant,
         record.accepted_second,
         record.times,
-        0,
+        record.reader,
     )
     return body + _CRC.pack(zlib.crc32(body))
 
@@ -119,7 +121,7 @@ def decode(data: bytes) -> Iterator[Record | Corrupt]:
         if zlib.crc32(body) != crc:
             yield CORRUPT
             continue
-        version, *fields, _reader = _BODY.unpack(body)
+        version, *fields = _BODY.unpack(body)
         record = Record(*fields)
         yield record if version == RECORD_VERSION and _is_known(record) else CORRUPT
 
@@ -134,9 +136,17 @@ def _is_known(record: Record) -> bool:
 
 
 def event_record(
-    token: Token | None, kind: EventKind, reason: InvalidReason | None, reported: Variant, second: int
+    token: Token | None,
+    kind: EventKind,
+    reason: InvalidReason | None,
+    reported: Variant,
+    second: int,
+    reader: int = 0,
 ) -> Record:
-    """Return the record of an event accepted at `second` (Unix time); without a token it counts for nobody."""
+    """Return the record of an event accepted at `second` (Unix time); without a token it counts for nobody.
+
+    `reader` is the 32-bit cut of the reader's daily hash, 0 where there must be none.
+    """
     return Record(
         kind=RecordKind(kind.code),
         reason=reason.code if reason else 0,
@@ -153,6 +163,7 @@ def event_record(
         variant=token.variant.code if token else Variant.AUTO.code,
         accepted_second=second,
         times=1,
+        reader=reader,
     )
 
 

@@ -33,10 +33,10 @@ TOKEN = Token(
 
 
 def test_an_event_is_written_the_same_for_ever() -> None:
-    record = event_record(TOKEN, EventKind.CLICK, InvalidReason.EXPIRED, Variant.LONG, 1_795_500_060)
+    record = event_record(TOKEN, EventKind.CLICK, InvalidReason.EXPIRED, Variant.LONG, 1_795_500_060, 0x0E0F1011)
     head = bytes.fromhex("01 02 02 03")  # version, kind, reason, reported
     token = bytes.fromhex("010203040506 07 0a0b0c0d 6b0527e0") + b"flightcreatislot5placetopi" + b"\x00"
-    rest = bytes.fromhex("6b05281c 00000001 00000000 0000")  # accepted, times, reader, zero
+    rest = bytes.fromhex("6b05281c 00000001 0e0f1011 0000")  # accepted, times, reader, zero
     body = head + token + rest
 
     assert encode(record) == body + zlib.crc32(body).to_bytes(4, "big")
@@ -56,7 +56,7 @@ def test_what_was_encoded_is_decoded() -> None:
         NoFillReason.GOAL_MET,
     )
     records = [
-        event_record(TOKEN, EventKind.VIEWABLE, None, Variant.SHORT, 1_795_500_001),
+        event_record(TOKEN, EventKind.VIEWABLE, None, Variant.SHORT, 1_795_500_001, 0xFFFF_FFFF),
         event_record(None, EventKind.SEEN, InvalidReason.SIGNATURE, Variant.AUTO, 1_795_500_002),
         decision_record(key, 123_456, 1_795_500_003),
     ]
