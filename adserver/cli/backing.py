@@ -13,7 +13,8 @@ from adserver.processes.children import ChildSpec
 from adserver.processes.embedded_redis import EmbeddedRedis
 from adserver.processes.keeper_process import keeper_spec
 from adserver.processes.redis_binary import find_redis_binary
-from adserver.runtime import open_publisher, open_redis
+from adserver.runtime.publishing import open_publisher
+from adserver.runtime.redis_client import open_redis
 
 
 def backing_specs(

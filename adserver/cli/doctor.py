@@ -15,7 +15,9 @@ from adserver.domain.errors import AdserverError, InputRefused, SettingRefused
 from adserver.processes.doctor import Finding, Severity, diagnose
 from adserver.processes.examination import examine_folder, examine_redis, examine_service
 from adserver.processes.facts import Facts, FolderFacts, RedisFacts
-from adserver.runtime import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME, open_publisher, open_redis
+from adserver.runtime.layout import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME
+from adserver.runtime.publishing import open_publisher
+from adserver.runtime.redis_client import open_redis
 
 _COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
 

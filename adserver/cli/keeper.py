@@ -12,7 +12,8 @@ from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.processes.keeper_process import keep
 from adserver.processes.logs import configure_logging
-from adserver.runtime import make_keeper, open_publisher
+from adserver.runtime.keeper import make_keeper
+from adserver.runtime.publishing import open_publisher
 
 _LOG: Final = logging.getLogger(__name__)
 

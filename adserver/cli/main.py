@@ -1,37 +1,30 @@
 """The `adserver` command: one sub-command a file, thin over the services that `adserver.runtime` makes."""
 
+from typing import Final
+
 import click
 
-from adserver.cli.backstage import backstage_command
-from adserver.cli.doctor import doctor_command
-from adserver.cli.keeper import keeper_command
-from adserver.cli.plan import plan_command
-from adserver.cli.push import push_command
-from adserver.cli.serve import demo_command, serve_command
-from adserver.cli.stats import stats_command
-from adserver.cli.validate import validate_command
-from adserver.cli.watch import watch_command
+from adserver.cli.lazy_group import LazyGroup
+
+COMMANDS: Final = {
+    "serve": "adserver.cli.serve:serve_command",
+    "demo": "adserver.cli.serve:demo_command",
+    "validate": "adserver.cli.validate:validate_command",
+    "plan": "adserver.cli.plan:plan_command",
+    "push": "adserver.cli.push:push_command",
+    "stats": "adserver.cli.stats:stats_command",
+    "doctor": "adserver.cli.doctor:doctor_command",
+    "keeper": "adserver.cli.keeper:keeper_command",
+    "backstage": "adserver.cli.backstage:backstage_command",
+    "watch": "adserver.cli.watch:watch_command",
+}
+"""Where each command is, in the order of docs/commands.md."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=LazyGroup, lazy=COMMANDS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="adserver")
 def main() -> None:
     """Sponsor lines for news pages: choose, show, count, prove."""
-
-
-for command in (
-    serve_command,
-    demo_command,
-    validate_command,
-    plan_command,
-    push_command,
-    stats_command,
-    doctor_command,
-    keeper_command,
-    backstage_command,
-    watch_command,
-):
-    main.add_command(command)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from adserver.catalog.plan import Plan
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
 from adserver.config import Settings
-from adserver.runtime import open_publisher
+from adserver.runtime.publishing import open_publisher
 
 CHANGES_EXIT = 3
 """Told apart from 0 by scripts: there is something to push."""

@@ -13,7 +13,7 @@ from adserver.cli.plan import show_plan
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
 from adserver.config import Settings
-from adserver.runtime import open_publisher
+from adserver.runtime.publishing import open_publisher
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 

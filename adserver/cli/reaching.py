@@ -8,7 +8,7 @@ from adserver.domain.errors import StoreUnavailable
 from adserver.processes.children import Progress
 from adserver.processes.embedded_redis import EmbeddedRedis
 from adserver.processes.examination import examine_service
-from adserver.runtime import SPOOLS_NAME, WORKER_SUMS_NAME
+from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 
 
 @contextmanager

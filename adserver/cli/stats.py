@@ -15,7 +15,7 @@ from adserver.cli.refusals import fault_to_json, refusing
 from adserver.cli.stats_options import in_words_of_options, read_dimensions, read_filters, read_metrics, read_range
 from adserver.cli.stats_table import print_result
 from adserver.config import Settings
-from adserver.runtime import open_statistics
+from adserver.runtime.analysis import open_statistics
 from adserver.statistics.errors import QueryRefused
 from adserver.statistics.parsing import parse_query
 from adserver.statistics.query import MAX_ROWS, Pagination, Query

@@ -10,7 +10,7 @@ import click
 from adserver.catalog.following import FolderFollower
 from adserver.config import Settings
 from adserver.processes.logs import configure_logging
-from adserver.runtime import open_publisher
+from adserver.runtime.publishing import open_publisher
 
 _POLL_SECONDS: Final = 0.2
 

@@ -9,7 +9,7 @@ from adserver.processes import gunicorn_conf
 from adserver.processes.children import ChildSpec, Progress
 from adserver.processes.doors import Doors, FrontDoor
 
-APPLICATION: Final = "adserver.runtime:create_wsgi_app()"
+APPLICATION: Final = "adserver.runtime.worker:create_wsgi_app()"
 ALIVE_PATH: Final = "/healthz"
 READY_PATH: Final = "/readyz"
 

@@ -15,10 +15,10 @@ from adserver.catalog import schema
 from adserver.catalog.fields import NotBuilt
 from adserver.catalog.schema import StrictSchema
 from adserver.catalog.state import CampaignState
-from adserver.cli.main import main
+from adserver.cli import main as cli
 from adserver.config import Settings
 from adserver.domain.reasons import InvalidReason, NoFillReason
-from adserver.runtime import make_app
+from adserver.runtime.app import make_app
 from adserver.statistics.dimensions import Dimension
 from adserver.statistics.metrics import MetricName
 
@@ -31,7 +31,8 @@ FIELDS: Final[dict[str, type[StrictSchema]]] = {
     "sites": schema.SiteSchema,
     "slots": schema.SlotSchema,
 }
-COMMANDS: Final = {name: command for name, command in main.commands.items() if not command.hidden}
+ALL_COMMANDS: Final = {name: cli.main.get_command(click.Context(cli.main), name) for name in cli.COMMANDS}
+COMMANDS: Final = {name: command for name, command in ALL_COMMANDS.items() if command and not command.hidden}
 STATISTICS: Final = {
     "## Metrics": tuple(MetricName),
     "## Dimensions": tuple(Dimension),
@@ -104,7 +105,7 @@ def test_every_state_of_a_campaign_is_documented(state: CampaignState) -> None:
 def test_every_command_is_documented_and_no_other() -> None:
     documented = re.findall(r"^## `adserver (\w+)`$", read_page("commands.md"), re.MULTILINE)
     assert documented == list(COMMANDS)
-    hidden = set(main.commands) - set(COMMANDS)
+    hidden = set(ALL_COMMANDS) - set(COMMANDS)
     assert set(re.findall(r"`adserver (\w+)`", section("commands.md", "## Started by others"))) == hidden
 
 

@@ -71,7 +71,7 @@ def redis_starts(service: Service) -> int:
 def test_an_application_that_cannot_start_is_said_once_and_callers_are_refused_not_kept_waiting(tmp_path: Path) -> None:
     code = tmp_path / "code"
     shutil.copytree(ROOT / "adserver", code / "adserver", ignore=shutil.ignore_patterns("__pycache__"))
-    with (code / "adserver" / "runtime.py").open("a") as file:
+    with (code / "adserver" / "runtime" / "worker.py").open("a") as file:
         file.write("\n\ndef create_wsgi_app():\n    raise RuntimeError('broken by its author')\n")
     service = Service(tmp_path, PYTHONPATH=str(code))
 

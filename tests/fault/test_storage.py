@@ -206,7 +206,7 @@ def read_only(folder: Path, *, on_disk: bool) -> Iterator[None]:
 def running_worker(service: Service) -> Iterator[None]:
     """Start only what answers pages, as the supervisor does when a worker has ended."""
     gunicorn = (sys.executable, "-m", "gunicorn", "--config", "python:adserver.processes.gunicorn_conf")
-    bind = ("--bind", f"127.0.0.1:{service.port}", "--workers", "1", "adserver.runtime:create_wsgi_app()")
+    bind = ("--bind", f"127.0.0.1:{service.port}", "--workers", "1", "adserver.runtime.worker:create_wsgi_app()")
     with (service.folder / "worker.txt").open("wb") as output:
         process = subprocess.Popen((*gunicorn, *bind), env=service.environ, stdout=output, stderr=output)
     try:

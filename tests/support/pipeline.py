@@ -14,7 +14,8 @@ from adserver.catalog.documents import JsonObject
 from adserver.config import Settings
 from adserver.keeping.keeper import Keeper
 from adserver.places.gazetteer import Gazetteer
-from adserver.runtime import make_app, make_keeper
+from adserver.runtime.app import make_app
+from adserver.runtime.keeper import make_keeper
 from adserver.web.upkeep import Upkeep
 
 TOKEN = "adsv_test-token-of-the-pipeline"

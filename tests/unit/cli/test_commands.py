@@ -19,9 +19,9 @@ from adserver.catalog.publish import Published, Publisher
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.cli import push as push_module
 from adserver.cli.backing import publish_first
-from adserver.cli.main import main
+from adserver.cli.main import COMMANDS, main
 from adserver.config import Settings
-from adserver.runtime import open_publisher
+from adserver.runtime.publishing import open_publisher
 
 pytestmark = pytest.mark.processes
 
@@ -80,7 +80,7 @@ def host(tmp_path: Path, redis: Redis, socket: Path) -> Host:
 
 
 def commands() -> list[str]:
-    return sorted(main.commands)
+    return sorted(COMMANDS)
 
 
 class TestHelp:
@@ -94,7 +94,9 @@ class TestHelp:
     def test_of_every_command_says_what_it_does_and_what_each_option_is(self, command: str, option: str) -> None:
         result = CliRunner().invoke(main, [command, option])
         assert result.exit_code == 0
-        found = main.commands[command]
+        found = main.get_command(click.Context(main), command)
+        assert found is not None
+        assert found.name == command
         assert found.help
         assert found.help.split("\n")[0].split()[0] in result.stdout
         options = [one for one in found.params if isinstance(one, click.Option)]

@@ -1,0 +1,27 @@
+"""A group of commands that imports a command's file only when it is called, or its help asked for."""
+
+from collections.abc import Mapping
+from importlib import import_module
+
+import click
+
+
+class LazyGroup(click.Group):
+    """Knows its commands by where they are: half of what all of them import together is another's need."""
+
+    def __init__(self, *arguments: object, lazy: Mapping[str, str], **options: object) -> None:
+        """Take, beside what a group takes, the commands as name -> `module:attribute`, in the order of the docs."""
+        super().__init__(*arguments, **options)  # type: ignore[arg-type]  # handed through
+        self._lazy = lazy
+
+    def list_commands(self, _context: click.Context) -> list[str]:
+        """Return the names in the order of their declaration."""
+        return list(self._lazy)
+
+    def get_command(self, _context: click.Context, name: str) -> click.Command | None:
+        """Return the command of that name, imported by now; or None."""
+        if name not in self._lazy:
+            return None
+        module, _, attribute = self._lazy[name].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command

@@ -1,0 +1,36 @@
+"""Makes what answers queries of the counts."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import redis
+
+from adserver.catalog.compiled import COMPILED_NAME
+from adserver.catalog.names import load_names
+from adserver.catalog.watch import CatalogWatch
+from adserver.config import Settings
+from adserver.domain.catalog import Catalog
+from adserver.places.gazetteer import Gazetteer
+from adserver.runtime.clock import now_utc
+from adserver.runtime.redis_client import open_redis
+from adserver.statistics.redis_cell_store import RedisCellStore
+from adserver.statistics.service import StatisticsService
+
+
+def open_statistics(settings: Settings) -> StatisticsService:
+    """Return what answers queries; it makes no data folder."""
+    catalog = CatalogWatch(settings.data_dir.absolute() / COMPILED_NAME)
+    catalog.poll()
+    return make_statistics(open_redis(settings), catalog, Gazetteer.load(), now_utc)
+
+
+def make_statistics(
+    client: redis.Redis, catalog: CatalogWatch, gazetteer: Gazetteer, clock: Callable[[], datetime]
+) -> StatisticsService:
+    """Return what answers queries, with a client that is open and a catalog that somebody keeps fresh."""
+
+    def live() -> Catalog:
+        snapshot = catalog.current()
+        return snapshot.catalog if snapshot else Catalog()
+
+    return StatisticsService(RedisCellStore(client), lambda: load_names(client), live, gazetteer, clock)

@@ -1,0 +1,159 @@
+"""Makes the application of a worker."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from flask import Flask
+
+from adserver.catalog.compiled import COMPILED_NAME
+from adserver.catalog.watch import CatalogWatch
+from adserver.config import Settings
+from adserver.counting.acceptance import Acceptance
+from adserver.counting.delivered import DeliveredWatch
+from adserver.counting.issuer import Issuer
+from adserver.counting.recorder import SpoolRecorder
+from adserver.counting.shards import shard_of
+from adserver.counting.tally import Tally
+from adserver.counting.worker_sums import SumsFile
+from adserver.domain.ids import FlightId, IdHash, Kind, SlotId, id_hash
+from adserver.domain.token import TokenCodec
+from adserver.domain.variants import Variant
+from adserver.keeping.redis_counts import RedisCountStore
+from adserver.places.gazetteer import Gazetteer
+from adserver.processes.data_dir import DataDir
+from adserver.runtime.analysis import make_statistics
+from adserver.runtime.condition import readiness_of, standing_of
+from adserver.runtime.layout import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME
+from adserver.runtime.publishing import make_publisher
+from adserver.runtime.redis_client import open_redis
+from adserver.web.app import AppParts, create_app
+from adserver.web.auth import AdminTokenAuthenticator
+from adserver.web.calls import DeliveryCalls
+from adserver.web.chance import WorkerRandom
+from adserver.web.clicks import ClickRouter
+from adserver.web.delivery import delivery_blueprint
+from adserver.web.demo import demo_blueprint
+from adserver.web.health import health_blueprint
+from adserver.web.hosts import HostRules
+from adserver.web.limits import CallLimit, GuardedAuthenticator
+from adserver.web.management import Delivered, management_blueprint
+from adserver.web.scraping import scraping_blueprint
+from adserver.web.serving import Deliverer
+from adserver.web.statistics import statistics_blueprint
+from adserver.web.upkeep import Upkeep
+
+
+def make_app(
+    settings: Settings,
+    gazetteer: Gazetteer,
+    clock: Callable[[], datetime],
+    tally: Tally | None = None,
+    *,
+    script_name: str = "",
+) -> tuple[Flask, Upkeep]:
+    """Return the application, and what keeps it fresh, not started.
+
+    Args:
+        settings: of this process.
+        gazetteer: resolves places.
+        clock: tells the present, aware UTC.
+        tally: what `/metrics` is told by; None: one of its own.
+        script_name: the path that all of it stands under, where the public address names none.
+    """
+    tally = tally or Tally()
+    data_dir = DataDir(settings.data_dir, writable=False)
+    catalog = CatalogWatch(data_dir.path / COMPILED_NAME)
+    delivered = DeliveredWatch(data_dir.path)
+    recorder = SpoolRecorder(data_dir.path / SPOOLS_NAME, SHARDS, lambda: clock().timestamp(), tally)
+    sums = SumsFile(
+        data_dir.path / WORKER_SUMS_NAME, tally, lambda slot: _slot_name(catalog, slot), lambda: _revision(catalog)
+    )
+    codec = TokenCodec(settings.secret_keys or data_dir.secret_keys())
+    acceptance = Acceptance(
+        codec,
+        recorder,
+        lambda creative, variant: _has(catalog, creative, variant, clock()),
+        lambda: clock().timestamp(),
+    )
+    deliverer = Deliverer(
+        catalog=catalog,
+        delivered=delivered,
+        codec=codec,
+        issuer=Issuer(SHARDS),
+        shards=SHARDS,
+        recorder=recorder,
+        clock=clock,
+        rng=WorkerRandom(),
+    )
+    calls = DeliveryCalls(deliverer=deliverer, acceptance=acceptance, places=gazetteer, public_url=settings.public_url)
+    clicks = ClickRouter(
+        catalog=catalog,
+        places=gazetteer,
+        codec=codec,
+        acceptance=acceptance,
+        clock=clock,
+        home_url=settings.home_url,
+    )
+    authenticator = GuardedAuthenticator(
+        AdminTokenAuthenticator(settings.admin_token or data_dir.admin_token()), CallLimit(time.monotonic)
+    )
+    client = open_redis(settings)
+    publisher = make_publisher(client, gazetteer, data_dir.path, clock)
+    blueprints = [
+        delivery_blueprint(calls, clicks),
+        management_blueprint(
+            publisher, authenticator, CallLimit(time.monotonic), _delivered_of(RedisCountStore(client)), clock
+        ),
+        statistics_blueprint(
+            make_statistics(client, catalog, gazetteer, clock), authenticator, CallLimit(time.monotonic)
+        ),
+        health_blueprint(lambda: readiness_of(catalog, data_dir.path, clock().timestamp(), recorder.fault)),
+        scraping_blueprint(lambda: standing_of(catalog, data_dir.path, clock().timestamp()), authenticator),
+    ]
+    if settings.demo:
+        blueprints.append(demo_blueprint(deliverer, gazetteer))
+    app = create_app(
+        AppParts(
+            blueprints=tuple(blueprints),
+            hosts=HostRules(settings.public_url, settings.allowed_hosts),
+            trusted_proxies=settings.trusted_proxies,
+            on_untrusted_proxy=tally.untrusted_proxy,
+            lane=calls,
+            mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
+        )
+    )
+    return app, Upkeep((catalog, delivered), recorder, sums)
+
+
+def _delivered_of(counts: RedisCountStore) -> Delivered:
+    def delivered(flights: Sequence[FlightId]) -> Mapping[FlightId, int]:
+        hashes: dict[IdHash, FlightId] = {id_hash(Kind.FLIGHT, flight): flight for flight in flights}
+        by_shard: dict[int, list[IdHash]] = {}
+        for hash_ in hashes:
+            by_shard.setdefault(shard_of(hash_, SHARDS), []).append(hash_)
+        return {
+            hashes[hash_]: count
+            for shard, asked in by_shard.items()
+            for hash_, count in counts.delivered(shard, asked).items()
+        }
+
+    return delivered
+
+
+def _has(catalog: CatalogWatch, creative: IdHash, variant: Variant, now: datetime) -> bool:
+    snapshot = catalog.current()
+    target = snapshot.creative_by_hash(creative, now) if snapshot else None
+    return target is not None and variant in target.lengths
+
+
+def _slot_name(catalog: CatalogWatch, hash_: IdHash) -> SlotId | None:
+    snapshot = catalog.current()
+    slot = snapshot.slot_by_hash(hash_) if snapshot else None
+    return slot.id if slot else None
+
+
+def _revision(catalog: CatalogWatch) -> int:
+    snapshot = catalog.current()
+    return snapshot.revision if snapshot else 0

@@ -1,0 +1,48 @@
+"""What a worker tells of itself and its host, to load balancers, to people and to Prometheus."""
+
+from pathlib import Path
+
+from adserver.catalog.watch import CatalogWatch
+from adserver.counting.drops import spools_fail
+from adserver.keeping.keeper_state import read_keeper_state, warn_of
+from adserver.keeping.quarantine import QUARANTINE_NAME, holds_any
+from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
+from adserver.web.health import Readiness
+from adserver.web.metrics import Standing
+from adserver.web.scraping import look_at_host
+
+
+def standing_of(catalog: CatalogWatch, data_dir: Path, now: float) -> Standing:
+    """Return what `/metrics` tells of the host; `now` in seconds of Unix time."""
+    snapshot = catalog.current()
+    return look_at_host(
+        data_dir,
+        data_dir / WORKER_SUMS_NAME,
+        data_dir / SPOOLS_NAME,
+        slots=frozenset(slot.id for slot in snapshot.catalog.slots) if snapshot else frozenset(),
+        catalog_readable=catalog.fault is None,
+        now=now,
+    )
+
+
+def readiness_of(catalog: CatalogWatch, data_dir: Path, now: float, spool_fault: str | None) -> Readiness:
+    """Return what `/readyz` tells; `now` in seconds of Unix time, and why the worker's spool takes no event, if so."""
+    snapshot = catalog.current()
+    faults = (catalog.fault,) if catalog.fault else ()
+    warnings = (*faults, *warn_of(read_keeper_state(data_dir), now), *_warn_of_storage(data_dir, spool_fault))
+    if snapshot is None:
+        reason = "nothing is published, and there is no copy on this host's disk"
+        return Readiness(0, reasons=(reason,), warnings=warnings)
+    return Readiness(snapshot.revision, warnings=warnings)
+
+
+def _warn_of_storage(data_dir: Path, spool_fault: str | None) -> tuple[str, ...]:
+    """Return what someone should mend on the disk of this host."""
+    warnings: list[str] = []
+    if spool_fault is not None or spools_fail(data_dir / SPOOLS_NAME):
+        warnings.append("events cannot be written and are dropped: the data folder is full, read-only or broken")
+    if holds_any(data_dir):
+        warnings.append(
+            f"bytes of a spool were no records; see {QUARANTINE_NAME}/ in the data folder, and take it away"
+        )
+    return tuple(warnings)

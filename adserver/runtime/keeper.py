@@ -1,0 +1,36 @@
+"""Makes the keeper of a host."""
+
+from adserver.catalog.compiled import COMPILED_NAME
+from adserver.catalog.mirror import CatalogMirror
+from adserver.catalog.names import load_names
+from adserver.catalog.redis_store import RedisRevisionStore
+from adserver.catalog.watch import CatalogWatch
+from adserver.config import Settings
+from adserver.keeping.counter import SpoolCounter
+from adserver.keeping.eviction import refuse_eviction
+from adserver.keeping.keeper import Keeper
+from adserver.keeping.quarantine import QUARANTINE_NAME, Quarantine
+from adserver.keeping.redis_counts import RedisCountStore
+from adserver.places.gazetteer import Gazetteer
+from adserver.processes.data_dir import DataDir
+from adserver.runtime.layout import SHARDS, SPOOLS_NAME
+from adserver.runtime.redis_client import open_redis
+
+
+def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
+    """Return this host's keeper; it must hold the data folder's keeper lock while it steps."""
+    data_dir = DataDir(settings.data_dir)
+    client = open_redis(settings)
+    counts = RedisCountStore(client)
+    return Keeper(
+        data_dir=data_dir.path,
+        counter=SpoolCounter(
+            data_dir.path / SPOOLS_NAME, counts, SHARDS, quarantine=Quarantine(data_dir.path / QUARANTINE_NAME)
+        ),
+        counts=counts,
+        shards=SHARDS,
+        catalog=CatalogMirror(RedisRevisionStore(client), gazetteer, data_dir.path),
+        snapshots=CatalogWatch(data_dir.path / COMPILED_NAME),
+        load_names=lambda: load_names(client),
+        check_store=lambda: refuse_eviction(client),
+    )

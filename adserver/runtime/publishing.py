@@ -1,0 +1,27 @@
+"""Makes what publishes revisions."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import redis
+
+from adserver.catalog.publish import Publisher
+from adserver.catalog.redis_store import RedisRevisionStore
+from adserver.catalog.served import ServedRevisions
+from adserver.config import Settings
+from adserver.places.gazetteer import Gazetteer
+from adserver.runtime.clock import now_utc
+from adserver.runtime.redis_client import open_redis
+
+
+def open_publisher(settings: Settings) -> Publisher:
+    """Return what publishes revisions. Makes no data folder: a command that is given elsewhere leaves nothing."""
+    return make_publisher(open_redis(settings), Gazetteer.load(), settings.data_dir.absolute(), now_utc)
+
+
+def make_publisher(
+    client: redis.Redis, gazetteer: Gazetteer, data_dir: Path, clock: Callable[[], datetime]
+) -> Publisher:
+    """Return what publishes revisions through a client that is open already."""
+    return Publisher(RedisRevisionStore(client), gazetteer, clock, ServedRevisions(data_dir))

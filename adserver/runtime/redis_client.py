@@ -1,0 +1,23 @@
+"""Opens the client of the settings' Redis."""
+
+from typing import Final
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from adserver.config import Settings
+from adserver.processes.embedded_redis import EmbeddedRedis
+
+_CONNECT_SECONDS: Final = 1.0
+_ANSWER_SECONDS: Final = 5.0
+
+
+def open_redis(settings: Settings) -> redis.Redis:
+    """Return a client of the settings' Redis; it connects at first use, and never tries a command twice by itself."""
+    return redis.Redis.from_url(
+        settings.redis_url or EmbeddedRedis.of(settings.data_dir).url,
+        socket_connect_timeout=_CONNECT_SECONDS,
+        socket_timeout=_ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 0),
+    )
