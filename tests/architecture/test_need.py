@@ -11,8 +11,8 @@ from typing import Final
 import pytest
 
 ROOT: Final = Path(__file__).parents[2]
-COMMANDS: Final = ("bash", "dirname", "sed", "touch")
-"""What the script itself needs of a machine."""
+COMMANDS: Final = ("bash", "cksum", "dirname", "sed", "touch")
+"""What the scripts themselves need of a machine."""
 
 REAL: Final = f'exec "{sys.executable}" -I -c'
 GOOD_PYTHON: Final = "echo 11 /machine/python3.11"
@@ -38,21 +38,34 @@ BRINGS_CHROMIUM: Final = f"""[[ $* != *install* ]] || {{
 
 @dataclass(frozen=True, slots=True)
 class Machine:
-    """A PATH of one folder. Immutable; the folder is one test's own."""
+    """A PATH of one folder, and a clone without an environment. Immutable; the folders are one test's own."""
 
     path: Path
+    clone: Path
 
     def run(self, script: str, *arguments: str, skip: str = "") -> subprocess.CompletedProcess[str]:
         """Run one of the project's scripts on this machine."""
         environment = {"PATH": str(self.path), "SBIN": "", "SKIP": skip, "MACHINE": str(self.path)}
         return subprocess.run(
-            [ROOT / "scripts" / script, *arguments],
+            [self.clone / "scripts" / script, *arguments],
             env=environment,
             capture_output=True,
             text=True,
             check=False,
             timeout=30,
         )
+
+    def set_up(self, lock: str, *, python: str = "true") -> None:
+        """Give the clone an environment that is complete, as far as its stamp says, by a lock."""
+        (self.clone / ".venv/bin").mkdir(parents=True)
+        command = self.clone / ".venv/bin/python"
+        command.write_text(f"#!{self.path}/bash\n{python}\n")
+        command.chmod(0o755)
+        sums = subprocess.run(
+            ["cksum", lock, "pyproject.toml"], cwd=self.clone, capture_output=True, text=True, check=True
+        )
+        level = "dev" if "dev" in lock else "run"
+        (self.clone / f".venv/.complete-{level}").write_text(f"{self.clone.resolve()}\n{sums.stdout}")
 
 
 def machine(folder: Path, *, user: int = 1000, **commands: str) -> Machine:
@@ -65,7 +78,11 @@ def machine(folder: Path, *, user: int = 1000, **commands: str) -> Machine:
         command = path / name.replace("_", ".").replace("apt.", "apt-")
         command.write_text(f"#!{path}/bash\n{line}\n")
         command.chmod(0o755)
-    return Machine(path)
+    clone = folder / "clone"
+    shutil.copytree(ROOT / "scripts", clone / "scripts")
+    for name in ("pyproject.toml", "requirements.lock", "requirements-dev.lock"):
+        shutil.copy(ROOT / name, clone)
+    return Machine(path, clone)
 
 
 def test_a_machine_with_all_of_it_says_nothing(tmp_path: Path) -> None:
@@ -141,6 +158,28 @@ def test_a_machine_without_apt_is_told_what_to_bring(tmp_path: Path) -> None:
     run = machine(tmp_path).run("need", "run")
     assert run.returncode == 1
     assert run.stderr.endswith("Install it with this system's package manager, then try again.\n")
+
+
+@pytest.mark.parametrize("lock", ["requirements.lock", "requirements-dev.lock"])
+def test_a_complete_environment_needs_no_other_python(tmp_path: Path, lock: str) -> None:
+    here = machine(tmp_path)
+    here.set_up(lock)
+    assert here.run("need", "run").returncode == 0
+    assert here.run("need", "quick").returncode == 0
+
+
+def test_an_environment_made_from_another_lock_does_not_stand_for_a_python(tmp_path: Path) -> None:
+    here = machine(tmp_path)
+    here.set_up("requirements.lock")
+    with (here.clone / "requirements.lock").open("a") as file:
+        file.write("# changed\n")
+    assert here.run("need", "run").returncode == 1
+
+
+def test_an_environment_whose_python_is_gone_does_not_stand_for_one(tmp_path: Path) -> None:
+    here = machine(tmp_path)
+    here.set_up("requirements.lock", python=BROKEN_PYTHON)
+    assert here.run("need", "run").returncode == 1
 
 
 def test_an_unknown_target_is_wrong_usage(tmp_path: Path) -> None:
