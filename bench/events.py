@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import redis
 
-from adserver.catalog.compiled import COMPILED_NAME, read_compiled
+from adserver.catalog.compiled import read_compiled
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.counting.records import RECORD_BYTES, encode, event_record
 from adserver.counting.spool import SpoolWriter
 from adserver.decision.decide import decide

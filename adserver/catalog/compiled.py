@@ -25,8 +25,6 @@ from adserver.catalog.revisions import Head
 from adserver.domain.catalog import Catalog, RetiredCreative
 from adserver.domain.errors import AdserverError
 
-COMPILED_NAME: Final = "catalog.snapshot"
-
 _T = TypeVar("_T")
 
 _MAGIC: Final = b"ADSVCTLG"

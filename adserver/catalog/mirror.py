@@ -11,7 +11,8 @@ from typing import Final
 from adserver.catalog.backup import Backup, RevisionBackup
 from adserver.catalog.build import build_catalog
 from adserver.catalog.build_campaign import PlaceFinder
-from adserver.catalog.compiled import COMPILED_NAME, Compiled, CompiledUnreadable, read_compiled, write_compiled
+from adserver.catalog.compiled import Compiled, CompiledUnreadable, read_compiled, write_compiled
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.retiring import lately_live, retire, still_retired
 from adserver.catalog.revisions import NO_HEAD, Head, Revision, RevisionUnreadable
 from adserver.catalog.store import RevisionStore, restore

@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Final
 
 from adserver.catalog.backup import BACKUP_NAME, RevisionBackup
-from adserver.catalog.compiled import COMPILED_NAME, CompiledUnreadable, read_compiled_number
+from adserver.catalog.compiled import CompiledUnreadable, read_compiled_number
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.files import Remembered
 from adserver.catalog.revisions import NO_HEAD, Head, RevisionUnreadable
 from adserver.catalog.store import RevisionStore

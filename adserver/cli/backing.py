@@ -4,17 +4,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from adserver.catalog.following import FOLDER_AUTHOR, describe_difference
-from adserver.catalog.revisions import RevisionUnreadable
 from adserver.config import Settings
-from adserver.domain.errors import AdserverError, StoreUnavailable
-from adserver.keeping.eviction import refuse_eviction
 from adserver.processes.children import ChildSpec
 from adserver.processes.embedded_redis import EmbeddedRedis
-from adserver.processes.keeper_process import keeper_spec
+from adserver.processes.keeper_child import keeper_spec
 from adserver.processes.redis_binary import find_redis_binary
-from adserver.runtime.publishing import open_publisher
-from adserver.runtime.redis_client import open_redis
 
 
 def backing_specs(
@@ -47,25 +41,7 @@ def publish_first(settings: Settings, say: Callable[[str], None], *, watch: bool
         InputRefused: nothing is published yet, and the folder has faults.
         RedisEvicts: the store may throw counts away.
     """
-    try:
-        refuse_eviction(open_redis(settings))
-        publisher = open_publisher(settings)
-        if publisher.live().revision == 0:
-            published = publisher.first_publish(publisher.read_folder(settings.campaigns_dir), author=FOLDER_AUTHOR)
-            if published is not None:
-                say(f"{settings.campaigns_dir}/ is published as revision {published.revision}")
-        elif not watch:
-            _say_if_any(lambda: describe_difference(settings.campaigns_dir, publisher), say)
-    except StoreUnavailable as error:
-        say(f"Redis is away, so nothing new is published: {error}")
-    except RevisionUnreadable as error:  # what this host has compiled goes on
-        say(f"nothing new is published: {error}")
+    # Half a second of imports, during which the server and the workers start already.
+    from adserver.cli.first_publication import FirstPublication  # noqa: PLC0415
 
-
-def _say_if_any(describe: Callable[[], str | None], say: Callable[[str], None]) -> None:
-    try:
-        line = describe()
-    except AdserverError as error:
-        line = f"the campaigns folder was not compared with what is live: {error}"
-    if line is not None:
-        say(line)
+    FirstPublication(settings, say).run(watch=watch)

@@ -11,6 +11,7 @@ from typing import Final
 
 import click
 
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.cli.backing import backing_specs, publish_first
 from adserver.cli.refusals import refusing
 from adserver.config import DATA_DIR, DEMO, Settings
@@ -65,7 +66,8 @@ def _specs(
 ) -> list[ChildSpec]:
     """Return the children in the order of their start: each needs what the one before it brings."""
     specs = backing_specs(settings, data_dir, env, lambda: publish_first(settings, _say, watch=watch))
-    specs.append(web_spec(front, settings.workers, env))
+    # With a catalog from the last time, pages need nothing of the store or the keeper.
+    specs.append(web_spec(front, settings.workers, env, starts_at_once=(data_dir / COMPILED_NAME).exists()))
     if watch:
         specs.append(_watch_spec(env))
     return specs

@@ -45,6 +45,8 @@ class ChildSpec:
     """Sockets that it inherits."""
     successor: Callable[[], "ChildSpec"] | None = None
     """Makes what takes its place at a reload: started beside it, and only when that is up, this one is asked to end."""
+    starts_at_once: bool = False
+    """Started without waiting for those before it: it has what it needs of them from the last time."""
     stays_at_reload: bool = False
     """Left alone by a reload, which restarts all that have no successor."""
     silence_seconds: float | None = None

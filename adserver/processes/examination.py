@@ -12,7 +12,8 @@ from typing import Final, cast
 import redis
 from redis.exceptions import NoPermissionError, RedisError
 
-from adserver.catalog.compiled import COMPILED_NAME, CompiledUnreadable, read_compiled
+from adserver.catalog.compiled import CompiledUnreadable, read_compiled
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.counting.drops import dropped_events
 from adserver.counting.worker_sums import read_worker_sums
 from adserver.domain.errors import StoreUnavailable

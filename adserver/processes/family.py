@@ -1,8 +1,8 @@
 """When to start, stop and start again the children of a service. Pure: events and times in, actions out.
 
 Children stand in the order of their start. Each starts when all before it are up, or have failed or taken too long:
-pages go on without a Redis. They stop one by one in the opposite order, so that what a child leaves behind is
-taken over by the one before it.
+pages go on without a Redis. One whose spec says so starts at once. They stop one by one in the opposite order, so that
+what a child leaves behind is taken over by the one before it.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -155,9 +155,9 @@ class Family:
         for member in list(self._members.values()):
             actions += member.settle(now)
             actions += member.kill_if_due(now)
-            if not held_back:
+            if not held_back or member.spec.starts_at_once:
                 actions += member.start_if_due(now)
-                held_back = member.holds_back(now)
+            held_back = held_back or member.holds_back(now)
         return actions
 
     def _stop_step(self, now: float, stop_deadline: float) -> list[Action]:

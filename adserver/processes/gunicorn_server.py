@@ -19,7 +19,14 @@ _TAKEOVER_SECONDS: Final = 15.0
 """A worker is up in about one; a successor that needs so many more has a fault, and the old one goes on."""
 
 
-def web_spec(front: FrontDoor, workers: int, env: Mapping[str, str], application: str = APPLICATION) -> ChildSpec:
+def web_spec(
+    front: FrontDoor,
+    workers: int,
+    env: Mapping[str, str],
+    application: str = APPLICATION,
+    *,
+    starts_at_once: bool = False,
+) -> ChildSpec:
     """Return how the supervisor runs gunicorn. SIGTERM lets requests in flight finish; a reload puts another beside it.
 
     Args:
@@ -27,6 +34,7 @@ def web_spec(front: FrontDoor, workers: int, env: Mapping[str, str], application
         workers: how many processes answer.
         env: its whole environment.
         application: what gunicorn loads in each worker, `module:factory()`.
+        starts_at_once: it need not wait for those before it.
     """
 
     def generation(number: int, before: Doors | None) -> ChildSpec:
@@ -40,6 +48,7 @@ def web_spec(front: FrontDoor, workers: int, env: Mapping[str, str], application
             grace_seconds=gunicorn_conf.graceful_timeout + 0.5,
             ready_seconds=_START_SECONDS if before is None else _TAKEOVER_SECONDS,
             doors=doors,
+            starts_at_once=starts_at_once,
             successor=lambda: generation(number + 1, doors),
         )
 

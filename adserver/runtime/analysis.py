@@ -5,7 +5,7 @@ from datetime import datetime
 
 import redis
 
-from adserver.catalog.compiled import COMPILED_NAME
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.names import load_names
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings

@@ -1,6 +1,6 @@
 """Makes the keeper of a host."""
 
-from adserver.catalog.compiled import COMPILED_NAME
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.mirror import CatalogMirror
 from adserver.catalog.names import load_names
 from adserver.catalog.redis_store import RedisRevisionStore

@@ -16,7 +16,8 @@ from catalog_bench import (
 )
 
 from adserver.catalog.backup import RevisionBackup
-from adserver.catalog.compiled import COMPILED_NAME, Compiled, read_compiled
+from adserver.catalog.compiled import Compiled, read_compiled
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.mirror import FOLLOWED, PUT_BACK, STORE_AWAY
 from adserver.catalog.names import Names
 from adserver.domain.ids import Kind, id_hash

@@ -18,8 +18,9 @@ from catalog_bench import (
 )
 
 from adserver.catalog.backup import BACKUP_NAME, RevisionBackup
-from adserver.catalog.compiled import COMPILED_NAME, Compiled, read_compiled, write_compiled
+from adserver.catalog.compiled import Compiled, read_compiled, write_compiled
 from adserver.catalog.documents import Documents
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.files import DRAFT_SUFFIX
 from adserver.catalog.mirror import NOT_FOLLOWED
 from adserver.catalog.plan import Plan

@@ -9,7 +9,8 @@ import pytest
 from catalog_bench import NOON, Bench, campaign, campaign_file, campaigns, folder, slots, slots_file
 
 from adserver.catalog.backup import BACKUP_NAME, RevisionBackup
-from adserver.catalog.compiled import COMPILED_NAME, CompiledUnreadable, read_compiled_number
+from adserver.catalog.compiled import CompiledUnreadable, read_compiled_number
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Published
 from adserver.catalog.revisions import NO_HEAD, Head

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from adserver.catalog.compiled import COMPILED_NAME, Compiled, write_compiled
+from adserver.catalog.compiled import Compiled, write_compiled
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.counting.spool import SpoolWriter
 from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile

@@ -33,6 +33,7 @@ def spec(
     ready: float = 30.0,
     before: Callable[[], None] | None = None,
     silence: float | None = None,
+    at_once: bool = False,
 ) -> ChildSpec:
     return ChildSpec(
         name,
@@ -44,6 +45,7 @@ def spec(
         ready_seconds=ready,
         before_first_start=before,
         silence_seconds=silence,
+        starts_at_once=at_once,
     )
 
 
@@ -84,6 +86,27 @@ def test_each_child_starts_when_the_one_before_it_is_up() -> None:
     children.progressed("web", Progress.READY, 1.3)
     assert is_up(children)
     assert children.step(1.3) == ()
+
+
+def test_one_that_has_what_it_needs_starts_at_once_and_those_behind_it_still_wait_for_all() -> None:
+    children = family(spec("redis"), spec("keeper"), spec("web", at_once=True), spec("watch"))
+    assert children.step(0.0) == (Start("redis"), Start("web"))
+    children.progressed("web", Progress.READY, 1.0)
+    assert children.step(1.0) == ()
+    children.progressed("redis", Progress.READY, 1.1)
+    assert children.step(1.1) == (Start("keeper"),)
+    assert children.step(1.2) == ()
+    children.progressed("keeper", Progress.READY, 1.3)
+    assert children.step(1.3) == (Start("watch"),)
+
+
+def test_one_that_starts_at_once_is_stopped_before_those_it_did_not_wait_for() -> None:
+    children = family(spec("redis"), spec("keeper"), spec("web", at_once=True))
+    children.step(0.0)
+    children.stop(0.1, ["redis", "web"])
+    assert children.step(0.1) == (AskToEnd("web"),)
+    children.ended("web", "exit 0", 0.2)
+    assert children.step(0.2) == (AskToEnd("redis"),)
 
 
 def test_the_hook_of_a_child_comes_before_its_first_start_only() -> None:
