@@ -12,7 +12,7 @@ _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - heartbeats, by files th
 worker_class = "adserver.processes.gunicorn_worker.PatientWorker"
 """gthread, but that slow clients hold no thread."""
 threads = 4
-"""Two to eight do alike; one and sixteen are worse."""
+"""Two to eight do alike; one and sixteen are worse. Half of them may be with the store at once (web/store_gate.py)."""
 preload_app = False
 """Threads and token issuers begin after the fork."""
 reuse_port = False

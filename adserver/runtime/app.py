@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
-from adserver.catalog.compiled import COMPILED_NAME
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
 from adserver.counting.acceptance import Acceptance
@@ -27,7 +27,7 @@ from adserver.runtime.analysis import make_statistics
 from adserver.runtime.condition import readiness_of, standing_of
 from adserver.runtime.layout import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
-from adserver.runtime.redis_client import open_redis
+from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
 from adserver.web.app import AppParts, create_app
 from adserver.web.auth import AdminTokenAuthenticator
 from adserver.web.calls import DeliveryCalls
@@ -42,6 +42,7 @@ from adserver.web.management import Delivered, management_blueprint
 from adserver.web.scraping import scraping_blueprint
 from adserver.web.serving import Deliverer
 from adserver.web.statistics import statistics_blueprint
+from adserver.web.store_gate import StoreGate
 from adserver.web.upkeep import Upkeep
 
 
@@ -99,15 +100,16 @@ def make_app(
     authenticator = GuardedAuthenticator(
         AdminTokenAuthenticator(settings.admin_token or data_dir.admin_token()), CallLimit(time.monotonic)
     )
-    client = open_redis(settings)
+    client = open_redis(settings, WEB_ANSWER_SECONDS)
+    gate = StoreGate(time.monotonic)
     publisher = make_publisher(client, gazetteer, data_dir.path, clock)
     blueprints = [
         delivery_blueprint(calls, clicks),
         management_blueprint(
-            publisher, authenticator, CallLimit(time.monotonic), _delivered_of(RedisCountStore(client)), clock
+            publisher, authenticator, CallLimit(time.monotonic), _delivered_of(RedisCountStore(client)), clock, gate
         ),
         statistics_blueprint(
-            make_statistics(client, catalog, gazetteer, clock), authenticator, CallLimit(time.monotonic)
+            make_statistics(client, catalog, gazetteer, clock), authenticator, CallLimit(time.monotonic), gate
         ),
         health_blueprint(lambda: readiness_of(catalog, data_dir.path, clock().timestamp(), recorder.fault)),
         scraping_blueprint(lambda: standing_of(catalog, data_dir.path, clock().timestamp()), authenticator),

@@ -17,6 +17,7 @@ from adserver.domain.ids import FlightId
 from adserver.web.auth import Authenticator, Role, require
 from adserver.web.bodies import read_base, read_message, read_switch, read_upload
 from adserver.web.limits import CallLimit, caller_key
+from adserver.web.store_gate import StoreGate
 
 Delivered = Callable[[Sequence[FlightId]], Mapping[FlightId, int]]
 """Net impressions of flights, all time; one that is not in the answer has none. Raises StoreUnavailable."""
@@ -28,6 +29,7 @@ def management_blueprint(
     uploads: CallLimit,
     delivered: Delivered,
     clock: Callable[[], datetime],
+    gate: StoreGate,
 ) -> Blueprint:
     """Return the routes of the management API.
 
@@ -37,6 +39,7 @@ def management_blueprint(
         uploads: how often a token may send changes.
         delivered: what flights have delivered.
         clock: the present, aware UTC.
+        gate: how many calls may be with the store at once.
     """
     blueprint = Blueprint("management", __name__)
     view = _CampaignView(publisher, delivered, clock)
@@ -44,14 +47,16 @@ def management_blueprint(
     @blueprint.get("/v1/campaigns")
     def list_campaigns() -> Response:
         require(authenticator)
-        live = publisher.live()
-        return _answer({"files": view.all(live), "revision": live.revision}, live.revision)
+        with gate.entered():
+            live = publisher.live()
+            return _answer({"files": view.all(live), "revision": live.revision}, live.revision)
 
     @blueprint.get("/v1/campaigns/<campaign>")
     def get_campaign(campaign: str) -> Response:
         require(authenticator)
-        live = publisher.live()
-        found = view.all(live, only=campaign)
+        with gate.entered():
+            live = publisher.live()
+            found = view.all(live, only=campaign)
         if not found:
             abort(404)
         return _answer(found[0], live.revision)
@@ -62,12 +67,15 @@ def management_blueprint(
         uploads.take(caller_key())
         extent = Extent.CAMPAIGNS if read_switch("prune") else Extent.NAMED
         data, form = read_upload()
-        return _publish(publisher, read_campaigns(data, form), extent, author)
+        upload = read_campaigns(data, form)
+        with gate.entered():
+            return _publish(publisher, upload, extent, author)
 
     @blueprint.get("/v1/slots")
     def get_slots() -> Response:
         require(authenticator, Role.ADMIN)
-        live = publisher.live()
+        with gate.entered():
+            live = publisher.live()
         if live.documents.slots is None:
             abort(404)
         return _answer(live.documents.slots, live.revision)
@@ -77,12 +85,16 @@ def management_blueprint(
         author = require(authenticator, Role.ADMIN).name
         uploads.take(caller_key())
         data, form = read_upload()
-        return _publish(publisher, read_slots(data, form), Extent.NAMED, author)
+        upload = read_slots(data, form)
+        with gate.entered():
+            return _publish(publisher, upload, Extent.NAMED, author)
 
     @blueprint.get("/v1/revisions")
     def list_revisions() -> Response:
         require(authenticator, Role.ADMIN, Role.MARKETER)
-        return _answer({"revisions": [entry.to_json() for entry in publisher.history()]}, None)
+        with gate.entered():
+            entries = publisher.history()
+        return _answer({"revisions": [entry.to_json() for entry in entries]}, None)
 
     return blueprint
 

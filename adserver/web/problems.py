@@ -25,6 +25,7 @@ from adserver.domain.errors import (
 from adserver.web.auth import Forbidden, Unauthenticated
 from adserver.web.limits import TooManyCalls
 from adserver.web.statuses import words_of
+from adserver.web.store_gate import StoreBusy
 
 CONTENT_TYPE: Final = "application/problem+json"
 RETRY_AFTER_SECONDS: Final = 2
@@ -151,6 +152,12 @@ def _answer_store(_error: StoreUnavailable) -> Response:
     return problem_response(503, "Store unavailable", detail, headers=headers, kind="store-unavailable")
 
 
+def _answer_busy(_error: StoreBusy) -> Response:
+    detail = "As many calls as may wait for the store. Pages and beacons go on; try this again in a moment."
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return problem_response(503, "Store busy", detail, headers=headers, kind="store-busy")
+
+
 def _answer_revision(error: RevisionUnreadable) -> Response:
     _LOG.error(REVISION_UNREADABLE, extra={"fault": str(error)})  # names files of this host, so it is not in the answer
     detail = (
@@ -197,6 +204,7 @@ _ANSWERS: Final[Mapping[type[AdserverError], Callable[..., Response]]] = {
     IdTaken: _answer_taken,
     ParameterRefused: _answer_parameter,
     StoreUnavailable: _answer_store,
+    StoreBusy: _answer_busy,
     RevisionUnreadable: _answer_revision,
     Unauthenticated: _answer_unauthenticated,
     Forbidden: _answer_forbidden,

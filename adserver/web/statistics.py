@@ -14,22 +14,30 @@ from adserver.statistics.service import Result, StatisticsService
 from adserver.web.auth import Authenticator, require
 from adserver.web.limits import CallLimit, caller_key
 from adserver.web.problems import problem_response
+from adserver.web.store_gate import StoreGate
 
 MAX_BODY_BYTES: Final = 256 * 1024
 _JSON: Final = "application/json"
 _CSV: Final = "text/csv"
 
 
-def statistics_blueprint(service: StatisticsService, authenticator: Authenticator, limit: CallLimit) -> Blueprint:
-    """Return the routes of statistics; a token of any role may ask, as often as `limit` lets it."""
+def statistics_blueprint(
+    service: StatisticsService, authenticator: Authenticator, limit: CallLimit, gate: StoreGate
+) -> Blueprint:
+    """Return the routes of statistics; a token of any role may ask, as often as `limit` and `gate` let it."""
     blueprint = Blueprint("statistics", __name__)
+
+    def run() -> Result:
+        asked = parse_query(_document())
+        with gate.entered():
+            return service.run(asked)
 
     @blueprint.post("/v1/query")
     def query() -> Response:
         require(authenticator)
         limit.take(caller_key())
         wants_csv = request.accept_mimetypes.best_match((_JSON, _CSV), default=_JSON) == _CSV
-        result = service.run(parse_query(_document()))
+        result = run()
         response = _csv_response(result) if wants_csv else _json_response(result)
         response.headers["Vary"] = "Accept"
         return response
@@ -38,7 +46,7 @@ def statistics_blueprint(service: StatisticsService, authenticator: Authenticato
     def query_csv() -> Response:
         require(authenticator)
         limit.take(caller_key())
-        return _csv_response(service.run(parse_query(_document())))
+        return _csv_response(run())
 
     @blueprint.errorhandler(QueryRefused)
     def refused(error: QueryRefused) -> Response:

@@ -15,6 +15,7 @@ from adserver.web.auth import Principal, Role
 from adserver.web.hosts import HostRules
 from adserver.web.limits import CallLimit
 from adserver.web.management import management_blueprint
+from adserver.web.store_gate import StoreGate
 
 ADMIN: Final = {"Authorization": "Bearer admin"}
 JSON: Final = "application/json"
@@ -36,10 +37,16 @@ class Desk:
     bench: Bench = field(default_factory=Bench)
     delivered: dict[str, int] = field(default_factory=dict)
     uploads: CallLimit = field(default_factory=lambda: CallLimit(lambda: 0.0, burst=1000))
+    gate: StoreGate = field(default_factory=lambda: StoreGate(lambda: 0.0))
 
     def __post_init__(self) -> None:
         blueprint = management_blueprint(
-            self.bench.publisher, TokensAreRoles(), self.uploads, self.count, lambda: self.bench.now
+            self.bench.publisher,
+            TokensAreRoles(),
+            self.uploads,
+            self.count,
+            lambda: self.bench.now,
+            self.gate,
         )
         self.client: FlaskClient = create_app(AppParts((blueprint,), HostRules())).test_client()
 

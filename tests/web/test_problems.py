@@ -25,6 +25,7 @@ from adserver.web.app import AppParts, create_app
 from adserver.web.auth import Forbidden, Unauthenticated
 from adserver.web.hosts import HostRules
 from adserver.web.problems import UNHANDLED, problem_response
+from adserver.web.store_gate import StoreBusy
 
 PROBE = "<script>alert(1)</script>"
 
@@ -54,6 +55,7 @@ def raising(error: Exception, path: str = "/view") -> FlaskClient:
         (IdTaken((Fault("a", "b"),)), 409, "id-taken"),
         (ParameterRefused("topic", "at most 20"), 400, "parameter-refused"),
         (StoreUnavailable("connect"), 503, "store-unavailable"),
+        (StoreBusy("too many"), 503, "store-busy"),
         (Unauthenticated(), 401, None),
         (Forbidden(), 403, None),
         (RequestEntityTooLarge(), 413, None),

@@ -5,7 +5,7 @@ import json
 from http import HTTPStatus
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 from statistics_world import World
 from werkzeug.test import TestResponse
@@ -17,6 +17,7 @@ from adserver.web.auth import Principal, Role
 from adserver.web.limits import CallLimit
 from adserver.web.problems import install_problems
 from adserver.web.statistics import MAX_BODY_BYTES, statistics_blueprint
+from adserver.web.store_gate import StoreGate
 
 TOKEN = {"Authorization": "Bearer adsv_analyst"}
 BY_FLIGHT = {"metrics": ["fills", "impressions"], "dimensions": ["flight"], "date_range": "day"}
@@ -27,6 +28,11 @@ class OneAnalyst:
 
     def authenticate(self, authorization_header: str | None) -> Principal | None:
         return Principal("ann", Role.ANALYST) if authorization_header == TOKEN["Authorization"] else None
+
+
+def blueprint_of(world: World, gate: StoreGate | None = None) -> Blueprint:
+    gate = gate or StoreGate(lambda: 0.0)
+    return statistics_blueprint(world.service(), OneAnalyst(), CallLimit(lambda: 0.0), gate)
 
 
 @pytest.fixture
@@ -42,7 +48,7 @@ def world() -> World:
 def client(world: World) -> FlaskClient:
     app = Flask(__name__)
     install_problems(app)
-    app.register_blueprint(statistics_blueprint(world.service(), OneAnalyst(), CallLimit(lambda: 0.0)))
+    app.register_blueprint(blueprint_of(world))
     return app.test_client()
 
 
@@ -170,7 +176,20 @@ def test_a_silent_store_is_a_503_that_says_when_to_come_again(client: FlaskClien
     app = Flask(__name__)
     install_problems(app)
     world.store = Silent()
-    app.register_blueprint(statistics_blueprint(world.service(), OneAnalyst(), CallLimit(lambda: 0.0)))
+    app.register_blueprint(blueprint_of(world))
     response = app.test_client().post("/v1/query", json=BY_FLIGHT, headers=TOKEN)
     problem(response, 503)
     assert response.headers["Retry-After"]
+
+
+@pytest.mark.parametrize("path", ["/v1/query", "/v1/query.csv"])
+def test_a_query_is_refused_while_as_many_as_may_wait_for_the_store(world: World, path: str) -> None:
+    gate = StoreGate(lambda: 0.0, calls_at_once=1, patience_seconds=0.0)
+    app = Flask(__name__)
+    install_problems(app)
+    app.register_blueprint(blueprint_of(world, gate))
+    with gate.entered():
+        response = app.test_client().post(path, json=BY_FLIGHT, headers=TOKEN)
+    assert problem(response, 503)["type"] == "urn:problem-type:adserver:store-busy"
+    assert response.headers["Retry-After"] == "2"
+    assert app.test_client().post(path, json=BY_FLIGHT, headers=TOKEN).status_code == 200
