@@ -3,10 +3,12 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check lint bench
+.PHONY: help run test quick check lint bench faults
 
 PORT ?= 8080
 SKIP ?=
+SEED ?=
+MINUTES ?=
 WORKERS ?= 2
 export SKIP
 
@@ -18,6 +20,7 @@ help:
 	@echo 'make quick    run what needs no other process, in about a minute'
 	@echo 'make check    check format, lint and types, then run every test'
 	@echo 'make bench    measure speed and memory on this machine, in three minutes, into docs/performance.md'
+	@echo 'make faults   break it in every way, once each; SEED=1 MINUTES=10 at random: exact, or it fails; into docs/reliability.md'
 	@echo 'make help     print this'
 
 run:
@@ -49,3 +52,8 @@ bench:
 	@scripts/need bench
 	@scripts/venv run
 	@exec scripts/bench
+
+faults:
+	@scripts/need faults
+	@scripts/venv dev
+	@exec env SEED='$(SEED)' MINUTES='$(MINUTES)' WORKERS='$(WORKERS)' scripts/faults

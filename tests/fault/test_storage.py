@@ -3,11 +3,10 @@
 import http.client
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,12 +14,12 @@ from pathlib import Path
 import pytest
 import redis
 from service import Service, free_port, kill, running_service
+from small_disk import bound_files, fill, own_disk
 
 from adserver.counting.drops import dropped_events
 from adserver.counting.records import RECORD_BYTES, Corrupt, Record, RecordKind, decode
 from adserver.processes.embedded_redis import EmbeddedRedis
 
-DISK = "32m"
 FULL = "events cannot be written and are dropped"
 
 
@@ -84,43 +83,6 @@ class Readers:
 
 
 # --- full ---
-
-
-@contextmanager
-def own_disk(folder: Path) -> Iterator[bool]:
-    """Put a small disk of its own under a folder where that may be done; yields whether it is there."""
-    folder.mkdir(parents=True, mode=0o700)
-    mount = ("mount", "-t", "tmpfs", "-o", f"size={DISK},mode=0700", "tmpfs", str(folder))
-    mounted = os.geteuid() == 0 and subprocess.run(mount, check=False, capture_output=True).returncode == 0
-    try:
-        yield mounted
-    finally:
-        if mounted:
-            subprocess.run(("umount", "--lazy", str(folder)), check=True)
-
-
-def fill(disk: Path) -> Callable[[], None]:
-    """Fill a disk to the last byte; the function returned frees it again."""
-    filler = disk / "filler"
-    with filler.open("wb", buffering=0) as file:
-        for size in (2**20, 2**12, 1):
-            try:
-                while True:
-                    file.write(b"f" * size)
-            except OSError:
-                continue
-    return filler.unlink
-
-
-def bound_files(pids: Sequence[int], most_bytes: int) -> Callable[[], None]:
-    """Let processes write no file beyond a size, as a quota or a full disk would; the function returned lifts it."""
-    before = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY)) for pid in pids}
-
-    def lift() -> None:
-        for pid, limits in before.items():
-            resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
-
-    return lift
 
 
 def test_on_a_full_disk_pages_go_on_and_what_is_dropped_is_declared_exactly(tmp_path: Path) -> None:

@@ -1,0 +1,105 @@
+"""The host's disks and clocks go wrong under load, readers' events come in any order, and all of it at random."""
+
+import signal
+from collections.abc import Callable
+
+import pytest
+from cells_oracle import cells_of
+from fault_schedule import run_schedule
+from fault_world import GOAL, ZONE
+from faults import FAULTS, OF_THE_HOST, Fault, dropped
+from service import kill
+from stage import Stage
+
+from adserver.counting.cells import CLICKS, Metric
+from adserver.domain.ids import Kind, id_hash
+from adserver.domain.reasons import EventKind, InvalidReason
+
+SEEN, CLICK = EventKind.SEEN, EventKind.CLICK
+BOUNDED = id_hash(Kind.FLIGHT, "bounded").hex()
+NO_VIEW = Metric.invalid(CLICK, InvalidReason.NO_VIEW)
+
+
+def test_beacons_that_come_minutes_after_the_goal_was_met_are_over_and_the_goal_is_met_exactly(stage: Stage) -> None:
+    with stage.visit() as visit:
+        tokens = [bounded_token(stage) for _ in range(4)]
+        with stage.load():
+            stage.clock.set(300)
+            stage.service.await_that(lambda: stage.stored().delivered[BOUNDED] == GOAL, 60)
+        for token in tokens:
+            visit.send(token, SEEN, {"User-Agent": "Late/1.0"})
+    balance = stage.assert_exact()
+    views = cells_of(stage.spooled().records, ZONE)[1][BOUNDED]
+    print(f"{views} views of a flight with a goal of {GOAL}, four of them five minutes after their decision; {balance}")
+    assert views >= GOAL + len(tokens)
+    stage.clock.set(0)
+    stage.sound = True
+
+
+def bounded_token(stage: Stage) -> str:
+    """Return a token of the flight that has a goal."""
+    for _ in range(200):
+        with stage.visit() as visit:
+            decision = visit.ask()
+            if decision and decision["flight"] == "bounded":
+                return str(decision["token"])
+    raise AssertionError("the flight with a goal is never drawn")
+
+
+def test_clicks_counted_before_their_views_are_clicks_once_the_views_are_there(stage: Stage) -> None:
+    """First by the reader's order; then by the keeper's, which reads one worker's spool before the other's."""
+    tokens = [token_of(stage) for _ in range(6)]
+    before = totals(stage)
+    with stage.visit() as visit:
+        for token in tokens:
+            visit.send(token, CLICK, {"User-Agent": "Reader/1.0"})
+        stage.settle()
+        assert totals(stage) == (before[0], before[1] + 6)
+        for token in tokens:
+            visit.send(token, SEEN, {"User-Agent": "Reader/1.0"})
+    stage.settle()
+    assert totals(stage) == (before[0] + 6, before[1])
+
+    keeper = stage.service.pid_of("main keeper")
+    kill(keeper, signal.SIGSTOP)
+    print(f"stopped keeper {keeper}")
+    for _ in range(40):
+        token = token_of(stage)
+        for kind in (SEEN, CLICK):
+            with stage.visit() as visit:
+                visit.send(token, kind, {"User-Agent": "Reader/1.0"})
+    kill(keeper, signal.SIGCONT)
+    print(stage.assert_exact())
+    stage.sound = True
+
+
+def token_of(stage: Stage) -> str:
+    with stage.visit() as visit:
+        decision = visit.ask()
+        assert decision is not None
+        return str(decision["token"])
+
+
+def totals(stage: Stage) -> tuple[int, int]:
+    """Return how many clicks count, over ones too, and how many have no view."""
+    cells = stage.stored().cells
+    clicks, no_view = (
+        sum(count for cell, count in cells.items() if cell.family == "hours" and cell.metric == metric)
+        for metric in (CLICKS, NO_VIEW)
+    )
+    return clicks, no_view
+
+
+@pytest.mark.parametrize("fault", OF_THE_HOST, ids=lambda fault: fault.name)
+def test_exact_through(fault: Fault, stage: Stage, survive: Callable[[Fault], None]) -> None:
+    before = dropped(stage)
+    survive(fault)
+    assert (dropped(stage) > before) == (fault.name == "disk full under the spools")
+
+
+def test_exact_through_a_random_schedule(stage: Stage) -> None:
+    """A dozen seconds of the quick faults; `make faults SEED=… MINUTES=…` runs all of them for as long as asked."""
+    course = run_schedule(stage, [fault for fault in FAULTS if not fault.slow], seed=20_261_124, seconds=12)
+    print(course.injected)
+    assert course.injected.total() >= 3
+    stage.sound = True
