@@ -9,6 +9,7 @@ from typing import Final, Self
 
 _CHUNK_BYTES: Final = 65_536
 _HEAD_BYTES: Final = 64
+_PAUSE_SECONDS: Final = 0.3
 
 
 class Harm(Enum):
@@ -19,6 +20,7 @@ class Harm(Enum):
     CUT = "forwards the request, then cuts the connection instead of the reply"
     SWALLOW = "forwards the request, and never gives the reply"
     HALVE = "forwards half of the request, and then nothing more"
+    KEEP = "keeps each request, for `deliver_kept`"
     REFUSE = "cuts every connection at once"
 
 
@@ -44,6 +46,7 @@ class CuttingProxy:
         """Harms only the calls that have this word near their beginning."""
         self.harmed = 0
         """How many pieces of requests or replies did not pass as they came."""
+        self._kept: list[bytes] = []
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -60,6 +63,21 @@ class CuttingProxy:
     def cut_all(self) -> None:
         """Cut every connection there is."""
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(10)
+
+    def deliver_kept(self) -> int:
+        """Forward what was kept, in place of whoever sent it and may have gone; return how many replies came."""
+        return asyncio.run_coroutine_threadsafe(self._deliver_kept(), self._loop).result(20)
+
+    async def _deliver_kept(self) -> int:
+        kept, self._kept = self._kept, []
+        replies = 0
+        for data in kept:
+            reader, writer = await asyncio.open_connection("127.0.0.1", self._target_port)
+            writer.write(data)
+            replies += bool(await reader.read(_CHUNK_BYTES))
+            writer.close()
+            await writer.wait_closed()
+        return replies
 
     async def _listen(self) -> int:
         self._server = await asyncio.start_server(self._take, "127.0.0.1", 0)
@@ -117,6 +135,10 @@ class CuttingProxy:
                 self.harmed += 1
                 server.write(data[: len(data) // 2])
                 await asyncio.Event().wait()
+            if harm is Harm.KEEP:
+                self._kept.append(data + await _rest_of(client))
+                self.harmed += 1
+                await asyncio.Event().wait()
             server.write(data)
             with suppress(ConnectionError):
                 await server.drain()
@@ -136,3 +158,17 @@ class CuttingProxy:
 
     def _harm_of(self, call: _Call) -> Harm:
         return self.harm if self.only in call.head else Harm.NONE
+
+
+async def _rest_of(client: asyncio.StreamReader) -> bytes:
+    """Return what else a client sends of one call: all until it waits for the reply."""
+    rest = b""
+    while True:
+        try:
+            async with asyncio.timeout(_PAUSE_SECONDS):
+                data = await client.read(_CHUNK_BYTES)
+        except TimeoutError:
+            return rest
+        if not data:
+            return rest
+        rest += data

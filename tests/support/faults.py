@@ -188,6 +188,20 @@ def cut_replies(stage: Stage) -> str:
         return f"cut replies of redis {stage.redis.pid} to the keeper's batches, three times"
 
 
+def deliver_late(stage: Stage) -> str:
+    """Keep a batch on its way until the keeper has sent the same again and more, and deliver it then."""
+    with harm(stage, Harm.KEEP, only=_SCRIPT):
+        before = _applied(stage)
+    Service.await_that(lambda: all(at > before.get(spool, 0) for spool, at in _applied(stage).items()), 60)
+    replies = stage.proxy.deliver_kept()
+    return f"delivered {replies} batches to redis {stage.redis.pid} that it had been sent again in the meantime"
+
+
+def _applied(stage: Stage) -> dict[bytes, int]:
+    with stage.redis.client() as client:
+        return {spool: int(at) for spool, at in cast("dict[bytes, bytes]", client.hgetall("{s0}:applied")).items()}
+
+
 def swallow_replies(stage: Stage) -> str:
     """Give no reply until the keeper's time-out has passed."""
     with harm(stage, Harm.SWALLOW, times=2):
@@ -312,6 +326,7 @@ OF_REDIS: Final = (
     Fault("one shard as it was, the others not", rewind_one_shard),
     Fault("FLUSHALL, and the spools replayed", flush_all),
     Fault("replies to batches cut", cut_replies),
+    Fault("a batch delivered late, after its repetition", deliver_late),
     Fault("replies never given", swallow_replies, slow=True),
     Fault("200 ms of lag", lag),
     Fault("no connection to Redis", cut_all),
