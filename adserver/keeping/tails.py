@@ -82,6 +82,10 @@ class SpoolTail:
         """
         return min((start for start in self._starts if start > offset), default=self.synced)
 
+    def segments(self) -> list[tuple[int, int]]:
+        """Return the start and size of each segment there is, in bytes of whole records, lowest first."""
+        return [(start, self._size(start)) for start in segment_starts(self._folder)]
+
     def close(self) -> None:
         """Unmap the header."""
         self._header.close()

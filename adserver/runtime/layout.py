@@ -2,8 +2,10 @@
 
 from typing import Final
 
+from adserver.keeping import sources
+
 SHARDS: Final = 1
 """On a single server all counts live in one shard."""
 
-SPOOLS_NAME: Final = "spools"
+SPOOLS_NAME: Final = sources.SPOOLS_NAME
 WORKER_SUMS_NAME: Final = "metrics"

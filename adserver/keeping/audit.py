@@ -1,0 +1,333 @@
+"""Counts everything anew from what was recorded, and compares it with what the store has, cell by cell.
+
+It may run beside a service that counts: cells that were counted into while they were read are left out, and said.
+Memory holds the tokens of one day, or of a part of it, and the cells of a few weeks.
+"""
+
+import struct
+import zlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from adserver.counting.cells import IMPRESSIONS, Family, parse_member
+from adserver.counting.records import RECORD_BYTES, Record, decode
+from adserver.domain.errors import AdserverError
+from adserver.domain.ids import IdHash
+from adserver.keeping.batches import TOKENS_PER_BLOCK, SiteDay
+from adserver.keeping.recount import FOLDED, Fields, Recount, Spot, folded
+from adserver.keeping.redis_cells import CountedCells
+from adserver.keeping.sources import Missing, Records, Source
+
+MOST_RECORDS: Final = 2_000_000
+"""How many records of one day are counted in one pass: their tokens take some 500 MB."""
+
+_FIRST_DAY: Final = 18_262
+"""2020-01-01: nothing was counted before."""
+_DAY_SECONDS: Final = 86_400
+_SECONDS: Final = struct.Struct(">15xI45x")
+_OVER: Final = next(code for code, base in FOLDED.items() if base == IMPRESSIONS.code)
+
+Progress = Callable[[int, int], None]
+"""Is told the bytes read so far, and how many there are in all."""
+
+
+class StoreMoved(AdserverError):
+    """The store fell back to an older state while it was compared."""
+
+    def __init__(self) -> None:
+        super().__init__("Redis fell back while it was compared; run the audit again")
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """A cell that is not what the records come to. Immutable."""
+
+    spot: Spot
+    offset: int
+    """Within the spot's block."""
+    variant: int | None
+    """A `Variant` code; None: of all together, for tokens there report several."""
+    metric: int
+    """A `Metric` code; what is over a goal is counted in."""
+    expected: int
+    found: int
+
+    @property
+    def time(self) -> int:
+        """Hours or days since 1970, as its family has it."""
+        return self.spot.block * self.spot.family.block_size + self.offset
+
+
+@dataclass(frozen=True, slots=True)
+class FlightDifference:
+    """A flight whose families of cells, or what counts towards its goal, do not agree. Immutable."""
+
+    shard: int
+    flight: IdHash
+    impressions: Mapping[Family, int]
+    """Net, by family."""
+    over: Mapping[Family, int]
+    delivered: int
+    """What counts towards its goal."""
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """What came of it. Immutable."""
+
+    records: int
+    """How many were counted anew."""
+    cells: int
+    """How many counts were compared."""
+    differences: tuple[Difference, ...]
+    flights: tuple[FlightDifference, ...]
+    unsettled: int
+    """Counts that differ, but were counted into meanwhile; run it again to see."""
+    missing: tuple[Missing, ...]
+    complete_from: int
+    """Unix time before which records are gone, so nothing was compared; 0: all there ever was."""
+    strangers: tuple[str, ...]
+    """Spools that the store has counted from and none of the folders ever held."""
+    gap_bytes: int
+    """Bytes of spools that were gone before they were counted, as the store has it."""
+
+    @property
+    def agrees(self) -> bool:
+        """Whether everything that was compared is right."""
+        return not (self.differences or self.flights or self.gap_bytes)
+
+
+class Auditor:
+    """One audit. One thread, one use."""
+
+    def __init__(
+        self,
+        look: Callable[[], Records],
+        store: CountedCells,
+        site_day: SiteDay,
+        today: int,
+        progress: Progress = lambda _done, _total: None,
+        most_records: int = MOST_RECORDS,
+    ) -> None:
+        """Take what it works on.
+
+        Args:
+            look: finds what the data folders hold now.
+            store: what is compared.
+            site_day: tells days, as the keeper does.
+            today: days since 1970, UTC.
+            progress: is told how far it is.
+            most_records: of one day, counted in one pass.
+        """
+        self._look = look
+        self._store = store
+        self._site_day = site_day
+        self._progress = progress
+        self._most_records = most_records
+        self._today = today
+        self._shards = range(store.shards())
+        self._recount = Recount(site_day, len(self._shards))
+        self._bounds: Mapping[int, Mapping[str, int]] = {}
+        self._floor_day = 0
+        self._left: dict[tuple[int, Family], list[int]] = {}
+        self._net: dict[tuple[int, IdHash], dict[Family, int]] = defaultdict(lambda: defaultdict(int))
+        self._over: dict[tuple[int, IdHash], dict[Family, int]] = defaultdict(lambda: defaultdict(int))
+        self._differences: list[Difference] = []
+        self._records = self._cells = self._done = 0
+
+    def run(self) -> Audit:
+        """Count, and compare.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+            StoreMoved: it fell back meanwhile.
+            ArchiveDamaged: a file of an archive is not what was written.
+            OSError: a folder cannot be read.
+        """
+        self._bounds = {shard: self._store.applied(shard) for shard in self._shards}
+        records = self._look()
+        complete_from = records.complete_from
+        self._floor_day = complete_from // _DAY_SECONDS + 2 if complete_from else 0  # whole days of every zone
+        for shard in self._shards:
+            for family in Family:
+                self._left[shard, family] = list(self._store.blocks(shard, family, _blocks(family, self._today)))
+        for day in self._count_days(records):
+            self._compare(day)
+        self._compare(None)
+        delivered = {shard: self._store.delivered(shard) for shard in self._shards}
+        touched, moved = self._touched()
+        settled = [one for one in self._differences if (one.spot, one.offset) not in touched]
+        return Audit(
+            records=self._records,
+            cells=self._cells,
+            differences=tuple(settled),
+            flights=tuple(self._flight_differences(delivered, moved)),
+            unsettled=len(self._differences) - len(settled),
+            missing=records.missing,
+            complete_from=complete_from,
+            strangers=self._strangers(records),
+            gap_bytes=sum(end - start for shard in self._shards for (_, start), end in self._store.gaps(shard).items()),
+        )
+
+    def _count_days(self, records: Records) -> Iterator[int]:
+        """Count anew, day by day of decision (UTC); yield each day that is done."""
+        by_day: dict[int, list[Source]] = defaultdict(list)
+        for source in records.sources:
+            for day in source.days:
+                by_day[day].append(source)
+        parts = {day: self._parts(day, sources) for day, sources in by_day.items()}
+        total = sum((one.end - one.start) * parts[day] for day, sources in by_day.items() for one in sources)
+        for day, sources in sorted(by_day.items()):
+            for part in range(parts[day]):
+                for source in sources:
+                    self._add(source, day, part, parts[day])
+                    self._done += source.end - source.start
+                    self._progress(self._done, total)
+                self._recount.end_pass()
+            yield day
+
+    def _parts(self, day: int, sources: Sequence[Source]) -> int:
+        return -(-sum(source.days[day] for source in sources) // self._most_records)
+
+    def _add(self, source: Source, day: int, part: int, parts: int) -> None:
+        bounds = [self._bounds[shard].get(source.spool_id, 0) for shard in self._shards]
+        for offset, data in source.chunks():
+            whole = offset is None or offset + len(data) <= min(bounds)
+            for position, record in _of_day(data, day):
+                if parts > 1 and _part_of(record, parts) != part:
+                    continue
+                if whole or (record.shard < len(bounds) and (offset or 0) + position < bounds[record.shard]):
+                    self._recount.add(record)
+                    self._records += 1
+
+    def _compare(self, day: int | None) -> None:
+        """Compare the blocks that nothing after a day (UTC) counts in; None: all that are left."""
+        expected: dict[tuple[int, Family, int], set[str]] = defaultdict(set)
+        for spot in self._recount.cells:
+            expected[spot.shard, spot.family, spot.block].add(spot.member)
+        for (shard, family), left in self._left.items():
+            blocks = {*left, *(of[2] for of in expected if of[:2] == (shard, family))}
+            done = sorted(block for block in blocks if day is None or _is_over(family, block, day))
+            for block in done:
+                members = expected[shard, family, block] | self._store.members(shard, family, block)
+                self._compare_block([Spot(shard, family, block, member) for member in sorted(members)])
+            self._left[shard, family] = [
+                block for block in left if day is not None and not _is_over(family, block, day)
+            ]
+
+    def _compare_block(self, spots: Sequence[Spot]) -> None:
+        for spot, found in zip(spots, self._store.hashes(spots), strict=True):
+            self._add_up(spot, found)
+            self._differences += self._differing(spot, self._recount.cells.get(spot, {}), folded(found))
+            self._recount.forget(spot)
+
+    def _add_up(self, spot: Spot, found: Fields) -> None:
+        flight = spot.shard, parse_member(spot.member)[0]
+        for number, count in found.items():
+            if number & 0xFF == IMPRESSIONS.code:
+                self._net[flight][spot.family] += count
+            elif number & 0xFF == _OVER:
+                self._over[flight][spot.family] += count
+
+    def _differing(self, spot: Spot, expected: Mapping[int, int], found: Mapping[int, int]) -> Iterator[Difference]:
+        want, have = self._comparable(spot, expected), self._comparable(spot, found)
+        for key in sorted(want.keys() | have.keys(), key=str):
+            offset, variant, metric = key
+            self._cells += 1
+            if want.get(key, 0) != have.get(key, 0):
+                yield Difference(spot, offset, variant, metric, want.get(key, 0), have.get(key, 0))
+
+    def _comparable(self, spot: Spot, fields: Mapping[int, int]) -> Mapping[tuple[int, int | None, int], int]:
+        """Return counts by offset, length and metric: without days that are not compared, lengths added where mixed."""
+        sums: dict[tuple[int, int | None, int], int] = defaultdict(int)
+        for number, count in fields.items():
+            offset, variant, metric = number >> 10, number >> 8 & 3, number & 0xFF
+            if _first_day(spot.family, spot.block, offset) >= self._floor_day:
+                sums[offset, None if (spot, offset) in self._recount.mixed else variant, metric] += count
+        return sums
+
+    def _touched(self) -> tuple[set[tuple[Spot, int]], set[tuple[int, IdHash]]]:
+        """Return the cells, and the flights, that were counted into since the start.
+
+        Raises:
+            StoreMoved: the store has fallen back.
+        """
+        after = {shard: self._store.applied(shard) for shard in self._shards}
+        cells: set[tuple[Spot, int]] = set()
+        flights: set[tuple[int, IdHash]] = set()
+        if after == self._bounds:
+            return cells, flights
+        for shard in self._shards:
+            if any(after[shard].get(spool, 0) < at for spool, at in self._bounds[shard].items()):
+                raise StoreMoved
+        recount = Recount(self._site_day, len(self._shards))
+        for source in self._look().sources:
+            if source.end <= min(self._bounds[shard].get(source.spool_id, 0) for shard in self._shards):
+                continue
+            for offset, data in source.chunks():
+                for position, record in _all_of(data) if offset is not None else ():
+                    at = (offset or 0) + position
+                    bounds = (of.get(record.shard, {}).get(source.spool_id, 0) for of in (self._bounds, after))
+                    if next(bounds) <= at < next(bounds):
+                        cells.update(recount.spots(record))
+                        flights.add((record.shard, record.flight))
+        return cells, flights
+
+    def _flight_differences(
+        self, delivered: Mapping[int, Mapping[IdHash, int]], moved: set[tuple[int, IdHash]]
+    ) -> Iterator[FlightDifference]:
+        counted = {(shard, flight): count for shard, flights in delivered.items() for flight, count in flights.items()}
+        for key in sorted((self._net.keys() | self._over.keys() | counted.keys()) - moved):
+            net = {family: self._net[key][family] for family in Family}
+            over = {family: self._over[key][family] for family in Family}
+            if len({*net.values(), counted.get(key, 0)}) > 1 or len(set(over.values())) > 1:
+                yield FlightDifference(*key, net, over, counted.get(key, 0))
+
+    def _strangers(self, records: Records) -> tuple[str, ...]:
+        known = records.living | {source.spool_id for source in records.sources}
+        return tuple(sorted({spool for applied in self._bounds.values() for spool in applied} - known))
+
+
+def _of_day(data: bytes, day: int) -> Iterator[tuple[int, Record]]:
+    """Yield the good records of decisions made on a day, each with its offset within `data`."""
+    first, last = day * _DAY_SECONDS, (day + 1) * _DAY_SECONDS
+    data = data[: len(data) - len(data) % RECORD_BYTES]
+    for number, (second,) in enumerate(_SECONDS.iter_unpack(data)):
+        if first <= second < last:
+            position = number * RECORD_BYTES
+            record = next(decode(data[position : position + RECORD_BYTES]))
+            if isinstance(record, Record):
+                yield position, record
+
+
+def _all_of(data: bytes) -> Iterator[tuple[int, Record]]:
+    for number, record in enumerate(decode(data)):
+        if isinstance(record, Record):
+            yield number * RECORD_BYTES, record
+
+
+def _part_of(record: Record, parts: int) -> int:
+    """Return the part that a record is counted in; all of a token are in one."""
+    block = (record.sequence // TOKENS_PER_BLOCK).to_bytes(4, "big")
+    return zlib.crc32(block, zlib.crc32(record.issuer)) % parts
+
+
+def _blocks(family: Family, today: int) -> range:
+    """Return every block that can have cells."""
+    units = 24 if family is Family.HOURS else 1
+    return range(_FIRST_DAY * units // family.block_size, (today + 3) * units // family.block_size + 1)
+
+
+def _first_day(family: Family, block: int, offset: int) -> int:
+    """Return the day of a cell, since 1970."""
+    time = block * family.block_size + offset
+    return time // 24 if family is Family.HOURS else time
+
+
+def _is_over(family: Family, block: int, day: int) -> bool:
+    """Tell whether no decision after a day (UTC) counts in a block: sites are at most a day ahead or behind."""
+    if family is Family.HOURS:
+        return (block + 1) * family.block_size <= (day + 1) * 24
+    return (block + 1) * family.block_size < day

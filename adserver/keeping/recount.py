@@ -1,0 +1,187 @@
+"""What records must have come to, counted anew by the rules in words: no order, no batches, no store. Pure.
+
+Views that met their flight's goal depend on the order in which events came, so what is over a goal is counted in with
+what is not: see `FOLDED`. Where a token's events report several lengths, which of them counts depends on the order too:
+see `Recount.mixed`.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from adserver.counting.cells import (
+    CLICKS,
+    FILLS,
+    IMPRESSIONS,
+    VIEWABLE,
+    Family,
+    Metric,
+    hours_member,
+    places_member,
+    topics_member,
+)
+from adserver.counting.records import QUARTER_SECONDS, Record, RecordKind
+from adserver.domain.ids import IdHash
+from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
+from adserver.domain.variants import Variant
+from adserver.keeping.batches import SiteDay
+
+FOLDED: Final[Mapping[int, int]] = {
+    Metric.invalid(EventKind.SEEN, InvalidReason.OVER).code: IMPRESSIONS.code,
+    Metric.invalid(EventKind.VIEWABLE, InvalidReason.OVER).code: VIEWABLE.code,
+    Metric.invalid(EventKind.CLICK, InvalidReason.OVER).code: CLICKS.code,
+}
+"""Codes of what is over a goal, and of what it is compared as."""
+
+_NO_VIEW: Final = Metric.invalid(EventKind.CLICK, InvalidReason.NO_VIEW).code
+_DUPLICATES: Final = tuple(Metric.invalid(kind, InvalidReason.DUPLICATE).code for kind in EventKind)
+_SEEN, _VIEWABLE, _CLICK = (kind.bit for kind in EventKind)
+_NO_FILL: Final = {reason.code: Metric.no_fill(reason).code for reason in NoFillReason}
+_INVALID: Final = {
+    (kind.code, reason.code): Metric.invalid(kind, reason).code for kind in EventKind for reason in InvalidReason
+}
+_LENGTHS: Final = {1 << variant.code: variant.code for variant in Variant}
+_KIND_BITS: Final = 3
+_GROUP_AT: Final = 7
+"""A token is one number: which kinds came (3 bits), which lengths they report (4), its group."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A hash of cells. Immutable."""
+
+    shard: int
+    family: Family
+    block: int
+    member: str
+
+
+Fields = dict[int, int]
+"""Counts of a hash by field; the field's two bytes as one number: offset, variant, metric."""
+
+
+def field_number(offset: int, variant: int, metric: int) -> int:
+    """Return the number of a field: its two bytes, big-endian."""
+    return (offset << 2 | variant) << 8 | metric
+
+
+@dataclass(slots=True)
+class _Pass:
+    """The tokens of one pass."""
+
+    tokens: dict[tuple[bytes, int, int], int] = field(default_factory=dict)
+    repeats: dict[tuple[bytes, int, int], list[int]] = field(default_factory=dict)
+    """Of the few tokens whose events came twice: how often too often, by kind."""
+
+
+class Recount:
+    """Adds up records. One thread.
+
+    All records of one token must be added within one pass; memory holds the tokens of a pass and the cells.
+    """
+
+    def __init__(self, site_day: SiteDay, shards: int) -> None:
+        self.cells: dict[Spot, Fields] = defaultdict(lambda: defaultdict(int))
+        self.mixed: set[tuple[Spot, int]] = set()
+        """Hashes, each with the offset within its block, where a token counts whose events report several lengths: only
+        the sum over all lengths is certain."""
+        self._site_day = site_day
+        self._shards = shards
+        self._groups: dict[tuple[int, int, IdHash, IdHash, IdHash, IdHash, IdHash], int] = {}
+        self._group_list: list[tuple[tuple[Spot, int], ...]] = []
+        self._pass = _Pass()
+
+    def add(self, record: Record) -> None:
+        """Take a record; one of a shard that there is not was counted as corrupt, and is passed over."""
+        if record.shard >= self._shards:
+            return
+        group = self._group(record)
+        if record.kind >= RecordKind.FILL:
+            metric = FILLS.code if record.kind == RecordKind.FILL else _NO_FILL[record.reason]
+            self._count(group, record.variant, metric, record.times)
+        elif record.reason:
+            self._count(group, record.variant or record.reported, _INVALID[record.kind, record.reason], record.times)
+        else:
+            self._add_event(record, group)
+
+    def end_pass(self) -> None:
+        """Let the tokens of this pass become counts, and forget them."""
+        for token, state in self._pass.tokens.items():
+            group = state >> _GROUP_AT
+            lengths = state >> _KIND_BITS & 15
+            length = _LENGTHS.get(lengths)
+            if length is None:
+                length = next(code for bit, code in _LENGTHS.items() if lengths & bit)
+                self.mixed.update((spot, offset) for spot, offset in self._group_list[group])
+            for metric in _metrics_of(state):
+                self._count(group, length, metric, 1)
+            for metric, times in zip(_DUPLICATES, self._pass.repeats.get(token, ()), strict=False):
+                if times:
+                    self._count(group, length, metric, times)
+        self._pass = _Pass()
+        self._groups.clear()
+        self._group_list.clear()
+
+    def spots(self, record: Record) -> tuple[tuple[Spot, int], ...]:
+        """Return which hashes a record counts in, each with the offset within its block."""
+        return self._group_list[self._group(record)] if record.shard < self._shards else ()
+
+    def forget(self, spot: Spot) -> None:
+        """Give up the cells of a hash that nothing will be added to any more."""
+        self.cells.pop(spot, None)
+
+    def _add_event(self, record: Record, group: int) -> None:
+        token = (record.issuer, record.shard, record.sequence)
+        bit = 1 << record.kind
+        state = self._pass.tokens.get(token, group << _GROUP_AT)
+        if state & bit:
+            self._pass.repeats.setdefault(token, [0, 0, 0])[record.kind] += 1
+        length = 1 << (record.variant or record.reported)
+        self._pass.tokens[token] = state | bit | length << _KIND_BITS
+
+    def _count(self, group: int, variant: int, metric: int, by: int) -> None:
+        for spot, offset in self._group_list[group]:
+            self.cells[spot][field_number(offset, variant, metric)] += by
+
+    def _group(self, record: Record) -> int:
+        quarter = record.issued_second // QUARTER_SECONDS
+        ids = (record.flight, record.creative, record.slot, record.place, record.topic)
+        key = (record.shard, quarter, *ids)
+        number = self._groups.get(key)
+        if number is None:
+            number = self._groups[key] = len(self._group_list)
+            self._group_list.append(tuple(self._spots(record)))
+        return number
+
+    def _spots(self, record: Record) -> Iterator[tuple[Spot, int]]:
+        hour = record.issued_second // 3600
+        day = self._site_day(record.slot, record.issued_second)
+        members = {
+            Family.HOURS: (hours_member(record.flight, record.creative, record.slot), hour),
+            Family.PLACES: (places_member(record.flight, record.creative, record.slot, record.place), day),
+            Family.TOPICS: (topics_member(record.flight, record.slot, record.topic), day),
+        }
+        for family, (member, time) in members.items():
+            block, offset = divmod(time, family.block_size)
+            yield Spot(record.shard, family, block, member), offset
+
+
+def _metrics_of(state: int) -> Iterator[int]:
+    """Yield what a token counts as by the kinds that came for it, whatever their order, goals aside."""
+    if state & (_SEEN | _VIEWABLE):
+        yield IMPRESSIONS.code
+        if state & _VIEWABLE:
+            yield VIEWABLE.code
+        if state & _CLICK:
+            yield CLICKS.code
+    elif state & _CLICK:
+        yield _NO_VIEW
+
+
+def folded(fields: Mapping[int, int]) -> Fields:
+    """Return the counts of a hash with what is over a goal counted in; no zeros."""
+    sums: Fields = defaultdict(int)
+    for number, count in fields.items():
+        sums[number & ~0xFF | FOLDED.get(number & 0xFF, number & 0xFF)] += count
+    return {number: count for number, count in sums.items() if count}

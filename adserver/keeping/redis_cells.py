@@ -1,0 +1,124 @@
+"""What the store says of its counts, for whoever checks them: offsets, hashes of cells, and who stands in them."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, Protocol, TypeVar, cast
+
+import redis
+from redis.exceptions import RedisClusterException, RedisError
+
+from adserver.counting.cells import SHARDS_KEY, Family, cell_key, index_key, shard_tag
+from adserver.domain.errors import StoreUnavailable
+from adserver.domain.ids import IdHash
+from adserver.keeping.recount import Fields, Spot
+
+_COMMANDS: Final = 500
+"""In one round, so that neither side ever holds much of an answer."""
+_KEYS: Final = 64
+"""Asked for by one EXISTS."""
+
+_Item = TypeVar("_Item")
+
+
+class CountedCells(Protocol):
+    """Reads what is counted. Fails closed: an answer is whole, or `StoreUnavailable` is raised."""
+
+    def shards(self) -> int:
+        """Return N; 1 where nothing was counted yet."""
+
+    def applied(self, shard: int) -> Mapping[str, int]:
+        """Return where a shard stands in each spool, in bytes."""
+
+    def gaps(self, shard: int) -> Mapping[tuple[str, int], int]:
+        """Return the ranges of spools that were gone before they were counted: (spool, from) -> to."""
+
+    def delivered(self, shard: int) -> Mapping[IdHash, int]:
+        """Return the net impressions of every flight of a shard."""
+
+    def blocks(self, shard: int, family: Family, among: range) -> Sequence[int]:
+        """Return the blocks that have cells, lowest first."""
+
+    def members(self, shard: int, family: Family, block: int) -> frozenset[str]:
+        """Return what has cells in a block."""
+
+    def hashes(self, spots: Sequence[Spot]) -> Iterator[Fields]:
+        """Yield the counts of each hash; empty where there is none."""
+
+
+class RedisCells:
+    """`CountedCells` of a Redis or Valkey server or cluster. Immutable, as shareable as its client."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def shards(self) -> int:
+        """Return N."""
+        try:
+            return int(cast("bytes | None", self._client.get(SHARDS_KEY)) or 1)
+        except (RedisError, RedisClusterException) as error:
+            raise _unavailable(error) from error
+
+    def applied(self, shard: int) -> Mapping[str, int]:
+        """Return where a shard stands in each spool."""
+        return {field.decode(): int(offset) for field, offset in self._hash(f"{shard_tag(shard)}applied").items()}
+
+    def gaps(self, shard: int) -> Mapping[tuple[str, int], int]:
+        """Return the declared gaps."""
+        parts = {
+            field.decode().rpartition(":"): int(end) for field, end in self._hash(f"{shard_tag(shard)}gap").items()
+        }
+        return {(spool, int(start)): end for (spool, _, start), end in parts.items()}
+
+    def delivered(self, shard: int) -> Mapping[IdHash, int]:
+        """Return the net impressions of every flight."""
+        stored = self._hash(f"{shard_tag(shard)}delivered")
+        return {IdHash(bytes.fromhex(field.decode())): int(count) for field, count in stored.items()}
+
+    def blocks(self, shard: int, family: Family, among: range) -> Sequence[int]:
+        """Return the blocks that have cells."""
+        found: list[int] = []
+        try:
+            for some in _chunks(list(_chunks(among, _KEYS)), _COMMANDS):
+                with self._client.pipeline(transaction=False) as pipeline:
+                    for group in some:
+                        pipeline.exists(*(index_key(shard, family, block) for block in group))
+                    counts = cast("list[int]", pipeline.execute())
+                found += [block for group, count in zip(some, counts, strict=True) if count for block in group]
+        except (RedisError, RedisClusterException) as error:
+            raise _unavailable(error) from error
+        return found
+
+    def members(self, shard: int, family: Family, block: int) -> frozenset[str]:
+        """Return what has cells in a block."""
+        try:
+            names = cast("set[bytes]", self._client.smembers(index_key(shard, family, block)))
+        except (RedisError, RedisClusterException) as error:
+            raise _unavailable(error) from error
+        return frozenset(name.decode() for name in names)
+
+    def hashes(self, spots: Sequence[Spot]) -> Iterator[Fields]:
+        """Yield the counts of each hash."""
+        for some in _chunks(spots, _COMMANDS):
+            try:
+                with self._client.pipeline(transaction=False) as pipeline:
+                    for spot in some:
+                        pipeline.hgetall(cell_key(spot.shard, spot.family, spot.member, spot.block))
+                    stored = cast("list[dict[bytes, bytes]]", pipeline.execute())
+            except (RedisError, RedisClusterException) as error:
+                raise _unavailable(error) from error
+            for fields in stored:
+                yield {int.from_bytes(field, "big"): int(count) for field, count in fields.items()}
+
+    def _hash(self, key: str) -> dict[bytes, bytes]:
+        try:
+            return cast("dict[bytes, bytes]", self._client.hgetall(key))
+        except (RedisError, RedisClusterException) as error:
+            raise _unavailable(error) from error
+
+
+def _unavailable(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"Redis did not say what is counted: {error}")
+
+
+def _chunks(items: Sequence[_Item], size: int) -> Iterable[Sequence[_Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
