@@ -138,6 +138,24 @@ WORKERS: Final = Setting(
     "How many processes answer requests.",
     config_values.workers,
 )
+SPOOL_RETENTION_HOURS: Final = Setting(
+    "ADSERVER_SPOOL_RETENTION_HOURS",
+    24,
+    "24",
+    "hours",
+    f"a whole number from 1 to {config_values.MOST_RETENTION_HOURS}",
+    "How long what was recorded stays in the spools after it was counted; then it is archived.",
+    config_values.retention_hours,
+)
+ARCHIVE_DAYS: Final = Setting(
+    "ADSERVER_ARCHIVE_DAYS",
+    400,
+    "400",
+    "days",
+    f"a whole number from 0 to {config_values.MOST_ARCHIVE_DAYS}; 0 keeps for ever",
+    "How long the archive keeps what was recorded.",
+    config_values.archive_days,
+)
 LOG_FORMAT: Final = Setting(
     "ADSERVER_LOG_FORMAT",
     LogFormat.CONSOLE,
@@ -186,6 +204,8 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     ADMIN_TOKEN,
     TRUSTED_PROXIES,
     WORKERS,
+    SPOOL_RETENTION_HOURS,
+    ARCHIVE_DAYS,
     LOG_FORMAT,
     DEMO,
     GEOIP_DB,
@@ -213,6 +233,9 @@ class Settings:
     """None: that of the data folder."""
     trusted_proxies: tuple[Network, ...] = ()
     workers: int = WORKERS.default
+    spool_retention_hours: int = SPOOL_RETENTION_HOURS.default
+    archive_days: int = ARCHIVE_DAYS.default
+    """0: for ever."""
     log_format: LogFormat = LOG_FORMAT.default
     demo: bool = DEMO.default
 
@@ -236,6 +259,8 @@ class Settings:
             admin_token=ADMIN_TOKEN.read(environ),
             trusted_proxies=TRUSTED_PROXIES.read(environ),
             workers=WORKERS.read(environ),
+            spool_retention_hours=SPOOL_RETENTION_HOURS.read(environ),
+            archive_days=ARCHIVE_DAYS.read(environ),
             log_format=LOG_FORMAT.read(environ),
             demo=DEMO.read(environ),
         )

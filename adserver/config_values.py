@@ -13,6 +13,9 @@ import ada_url
 Network = IPv4Network | IPv6Network
 
 MAX_WORKERS: Final = 64
+MOST_RETENTION_HOURS: Final = 137
+"""What is replayed after a loss must not be older than what is kept of its tokens, see `keeping.retention`."""
+MOST_ARCHIVE_DAYS: Final = 36_500
 SECRET_KEY_BYTES: Final = (16, 64)
 """Smallest and largest size of a secret key."""
 
@@ -141,7 +144,21 @@ def networks(text: str) -> tuple[Network, ...]:
 
 def workers(text: str) -> int:
     """Read a number of processes."""
-    if not re.fullmatch(r"[0-9]{1,3}", text) or not 1 <= int(text) <= MAX_WORKERS:
+    return _whole_number(text, 1, MAX_WORKERS)
+
+
+def retention_hours(text: str) -> int:
+    """Read a number of hours."""
+    return _whole_number(text, 1, MOST_RETENTION_HOURS)
+
+
+def archive_days(text: str) -> int:
+    """Read a number of days."""
+    return _whole_number(text, 0, MOST_ARCHIVE_DAYS)
+
+
+def _whole_number(text: str, least: int, most: int) -> int:
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise ValueError("not such a number")
     return int(text)
 

@@ -130,6 +130,8 @@ class SpoolRecorder:
         with self._flush_lock:
             # Taken before there is need of it: on a disk that is full by then, drops could be counted nowhere.
             writer = self._open_writer()
+            if writer is not None:
+                writer.close_aged_segment(int(self._wall_clock()))
             if writer is None or not (self._sums or self._unwritten_drops):
                 return
             with self._lock:

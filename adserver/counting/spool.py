@@ -12,6 +12,7 @@ import re
 import secrets
 import struct
 import threading
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, Self
 
@@ -19,6 +20,8 @@ from adserver.counting.records import RECORD_BYTES
 from adserver.domain.errors import AdserverError
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
+SEGMENT_SECONDS: Final = 6 * 3600
+"""A segment is closed at this age, so that what is replayed after a loss is never much older than is kept of it."""
 SEGMENT_SUFFIX: Final = ".spool"
 HEADER_NAME: Final = "header"
 
@@ -30,6 +33,8 @@ _DROPPED_AT: Final = 16
 _FAILING_AT: Final = 24
 _MOST_SPOOLS: Final = 1024
 _NO_ROOM: Final = os.strerror(errno.ENOSPC)
+_ACCEPTED_AT: Final = slice(46, 50)
+"""The second of acceptance within a record."""
 _SEGMENT_NAME: Final = re.compile(r"([0-9]{20})\.spool")
 
 
@@ -103,6 +108,7 @@ class SpoolWriter:
         self._size = size - size % RECORD_BYTES
         if size != self._size:  # a record torn by kill -9 or a full disk; it was never answered
             os.ftruncate(self._descriptor, self._size)
+        self._begun_second = _first_second(segment_path(folder, self._start)) if self._size else 0
 
     @classmethod
     def open_in(cls, spools: Path, segment_bytes: int = SEGMENT_BYTES) -> Self:
@@ -161,11 +167,21 @@ class SpoolWriter:
                 self._note(error.strerror or str(error))
                 return 0
             whole = written - written % RECORD_BYTES
+            if not self._size:
+                self._begun_second = int.from_bytes(records[_ACCEPTED_AT], "big")
             self._size += whole
             if whole != written:
                 self._cut()
             self._note(None if whole == len(records) else _NO_ROOM)
             return whole // RECORD_BYTES
+
+    def close_aged_segment(self, second: int) -> None:
+        """Begin a new segment where the present one's first record is `SEGMENT_SECONDS` old at `second` (Unix time)."""
+        with self._lock:
+            if self._closed or not self._size or second - self._begun_second < SEGMENT_SECONDS:
+                return
+            with suppress(OSError):  # on a full disk the present one goes on
+                self._rotate()
 
     def declare_dropped(self, events: int) -> None:
         """Count events that were answered but are not in the file."""
@@ -231,7 +247,24 @@ def _lock_header(folder: Path) -> int | None:
     except BlockingIOError:
         os.close(descriptor)
         return None
+    if not _stands_at(descriptor, path):  # the spool was removed between the two; its place is free the next time
+        os.close(descriptor)
+        return None
     return descriptor
+
+
+def _stands_at(descriptor: int, path: Path) -> bool:
+    """Tell whether an open file is the one at a path."""
+    try:
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
+
+
+def _first_second(segment: Path) -> int:
+    """Return when the first record of a segment was accepted, Unix time."""
+    with segment.open("rb") as file:
+        return int.from_bytes(file.read(RECORD_BYTES)[_ACCEPTED_AT], "big")
 
 
 def _make_header(folder: Path, path: Path) -> None:

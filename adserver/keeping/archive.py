@@ -26,6 +26,7 @@ import msgspec
 
 from adserver.counting.records import RECORD_BYTES, Record, decode
 from adserver.domain.errors import AdserverError
+from adserver.keeping.disk import Disk
 
 ARCHIVE_NAME: Final = "archive"
 """The folder in the data folder."""
@@ -72,7 +73,7 @@ class ArchiveWriter:
     For the keeper's one thread.
     """
 
-    def __init__(self, folder: Path, spool_id: str, start: int) -> None:
+    def __init__(self, folder: Path, spool_id: str, start: int, disk: Disk) -> None:
         """Begin a draft in `folder`, which is made; one left behind by a crash is written over.
 
         Raises:
@@ -80,6 +81,7 @@ class ArchiveWriter:
         """
         folder.mkdir(exist_ok=True, mode=0o700)
         self._folder = folder
+        self._disk = disk
         self._spool_id = spool_id
         self._start = start
         self.path = archive_path(folder, spool_id, start)
@@ -131,11 +133,10 @@ class ArchiveWriter:
         text = msgspec.json.encode(footer)
         self._put(text + _TRAILER.pack(len(text), zlib.crc32(text)))
         self._file.write(self._digest.digest())
-        self._file.flush()
-        os.fsync(self._file.fileno())
+        self._disk.sync(self._file)
         self._file.close()
-        self._draft.replace(self.path)
-        sync_folder(self._folder)
+        self._disk.rename(self._draft, self.path)
+        self._disk.sync_folder(self._folder)
         return footer
 
     def give_up(self) -> None:
@@ -243,16 +244,3 @@ def without_reader(record: bytes) -> bytes:
         return record
     body = record[: _READER.start] + _NO_READER + record[_READER.stop : _CRC_AT]
     return body + _CRC.pack(zlib.crc32(body))
-
-
-def sync_folder(folder: Path) -> None:
-    """Bring a folder's entries to the disk.
-
-    Raises:
-        OSError: the disk refuses.
-    """
-    descriptor = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

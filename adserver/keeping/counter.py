@@ -33,6 +33,25 @@ class Backlog:
     """Synced to disk but not applied, summed over the shard that is furthest behind in each spool."""
 
 
+@dataclass(frozen=True, slots=True)
+class SpoolStanding:
+    """How far a spool is counted. Immutable."""
+
+    folder: Path
+    spool_id: str
+    applied: int
+    """The offset up to which every shard has it."""
+    sizes: tuple[tuple[int, int], ...]
+    """Start and size in bytes of each segment, lowest first."""
+    dropped: int
+    """Events its workers answered but could not write, ever."""
+
+    @property
+    def segments(self) -> int:
+        """How many there are."""
+        return len(self.sizes)
+
+
 class SpoolCounter:
     """Follows every spool of the data folder, with a cursor for each shard. For the keeper's one thread.
 
@@ -108,6 +127,31 @@ class SpoolCounter:
                 for tail in self._tails.values()
             )
         )
+
+    def standings(self) -> tuple[SpoolStanding, ...]:
+        """Return how far each spool is counted, as the shards last said.
+
+        Raises:
+            OSError: a folder cannot be read.
+        """
+        return tuple(
+            SpoolStanding(
+                folder,
+                tail.spool_id,
+                min(self._cursor(tail, shard) for shard in self._shards),
+                tuple(tail.segments()),
+                tail.dropped,
+            )
+            for folder, tail in self._tails.items()
+        )
+
+    def forget(self, folder: Path) -> None:
+        """Let go of a spool that is about to be removed."""
+        tail = self._tails.pop(folder, None)
+        if tail is not None:
+            for shard in self._shards:
+                self._cursors.pop((tail.spool_id, shard), None)
+            tail.close()
 
     def close(self) -> None:
         """Let go of the files."""

@@ -80,7 +80,7 @@ class NamesIncomplete(AdserverError):
 class Keeper:
     """Spools to counts, revisions to snapshots, counts to the file of what is delivered. One thread, one a host."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, by name
         self,
         *,
         data_dir: Path,
@@ -91,8 +91,13 @@ class Keeper:
         snapshots: SnapshotSource,
         load_names: Callable[[], Names],
         check_store: Callable[[], None] | None = None,
+        upkeep: Callable[[float], None] = lambda _now: None,
     ) -> None:
-        """Take what it works on; `check_store` raises `RedisEvicts` where the store may forget what is counted."""
+        """Take what it works on.
+
+        `check_store` raises `RedisEvicts` where the store may forget what is counted. `upkeep` is called with Unix time
+        when all that is written is counted: what can wait, a little at a time.
+        """
         self._data_dir = data_dir
         self._counter = counter
         self._counts = counts
@@ -101,6 +106,7 @@ class Keeper:
         self._snapshots = snapshots
         self._load_names = load_names
         self._check_store = check_store
+        self._upkeep = upkeep
         self._calendar: SiteCalendar | None = None
         self._calendar_revision = 0
         self._goals: Mapping[IdHash, Goal] = {}
@@ -134,6 +140,8 @@ class Keeper:
             self._report_redis(reachable=False, why=str(error))
             self._refusal = "" if isinstance(error, StoreUnavailable) else str(error)
         unapplied = self._counter.backlog().unapplied_bytes
+        if self._redis and not unapplied:
+            self._upkeep(wall.timestamp())
         return KeeperReport(
             self._redis, unapplied, applied, revision, self._trouble, self._refusal, self._catalog.fault
         )

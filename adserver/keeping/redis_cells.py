@@ -115,6 +115,31 @@ class RedisCells:
             raise _unavailable(error) from error
 
 
+class RedisSpoolEnds:
+    """Tells every shard that a spool is no more. Immutable, as shareable as its client.
+
+    A shard remembers the spool in `{s<shard>}:ended` (spool -> end), so that archives of a spool without a folder are
+    known to be counted.
+    """
+
+    def __init__(self, client: redis.Redis, shards: int) -> None:
+        self._client = client
+        self._shards = range(shards)
+
+    def end(self, spool_id: str, end: int) -> None:
+        """Remove a spool's offset from every shard; may be called again.
+
+        Raises:
+            StoreUnavailable: a shard did not answer.
+        """
+        try:
+            for tag in map(shard_tag, self._shards):
+                self._client.hset(f"{tag}ended", spool_id, str(end))
+                self._client.hdel(f"{tag}applied", spool_id)
+        except (RedisError, RedisClusterException) as error:
+            raise StoreUnavailable(f"Redis did not take the end of a spool: {error}") from error
+
+
 def _unavailable(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"Redis did not say what is counted: {error}")
 

@@ -108,7 +108,7 @@ def open_tails(spools: Path, known: dict[Path, SpoolTail]) -> None:
     if not spools.is_dir():
         return
     for folder in sorted(spools.iterdir()):
-        if folder in known or not (folder / HEADER_NAME).exists():
+        if folder in known or not folder.name.isdigit() or not (folder / HEADER_NAME).exists():
             continue
         try:
             known[folder] = SpoolTail(folder)

@@ -7,10 +7,13 @@ from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
 from adserver.keeping.counter import SpoolCounter
+from adserver.keeping.disk import Disk
 from adserver.keeping.eviction import refuse_eviction
 from adserver.keeping.keeper import Keeper
 from adserver.keeping.quarantine import QUARANTINE_NAME, Quarantine
+from adserver.keeping.redis_cells import RedisSpoolEnds
 from adserver.keeping.redis_counts import RedisCountStore
+from adserver.keeping.retention import Retention, RetentionRules
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.runtime.layout import SHARDS, SPOOLS_NAME
@@ -22,15 +25,18 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     data_dir = DataDir(settings.data_dir)
     client = open_redis(settings)
     counts = RedisCountStore(client)
+    spools = data_dir.path / SPOOLS_NAME
+    counter = SpoolCounter(spools, counts, SHARDS, quarantine=Quarantine(data_dir.path / QUARANTINE_NAME))
+    rules = RetentionRules(settings.spool_retention_hours * 3600, settings.archive_days)
+    retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(client, SHARDS), rules, Disk())
     return Keeper(
         data_dir=data_dir.path,
-        counter=SpoolCounter(
-            data_dir.path / SPOOLS_NAME, counts, SHARDS, quarantine=Quarantine(data_dir.path / QUARANTINE_NAME)
-        ),
+        counter=counter,
         counts=counts,
         shards=SHARDS,
         catalog=CatalogMirror(RedisRevisionStore(client), gazetteer, data_dir.path),
         snapshots=CatalogWatch(data_dir.path / COMPILED_NAME),
         load_names=lambda: load_names(client),
         check_store=lambda: refuse_eviction(client),
+        upkeep=retention.step,
     )

@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -8,7 +9,17 @@ from pathlib import Path
 
 import pytest
 
-from adserver.counting.spool import HEADER_NAME, SpoolUnavailable, SpoolWriter, segment_starts
+from adserver.counting.records import RECORD_BYTES, encode, event_record
+from adserver.counting.spool import (
+    HEADER_NAME,
+    SEGMENT_SECONDS,
+    SpoolUnavailable,
+    SpoolWriter,
+    segment_path,
+    segment_starts,
+)
+from adserver.domain.reasons import EventKind, InvalidReason
+from adserver.domain.variants import Variant
 from adserver.keeping.tails import SpoolTail
 
 RECORD = b"r" * 64
@@ -277,3 +288,42 @@ def test_what_the_disk_refuses_to_sync_is_not_given_out(tmp_path: Path, monkeypa
         tail.sync()
 
     assert tail.read(0, 1_000) == b""
+
+
+def test_an_aged_segment_is_closed_so_that_it_can_be_put_away(tmp_path: Path) -> None:
+    def record(second: int) -> bytes:
+        return encode(event_record(None, EventKind.SEEN, InvalidReason.SIGNATURE, Variant.AUTO, second))
+
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.close_aged_segment(9_000_000)
+    writer.append(record(1_000_000) + record(1_010_000))
+    writer.close()
+    again = SpoolWriter.open_in(tmp_path)
+    again.close_aged_segment(1_000_000 + SEGMENT_SECONDS - 1)
+    assert segment_starts(tmp_path / "0") == [0]
+
+    again.close_aged_segment(1_000_000 + SEGMENT_SECONDS)
+    again.close_aged_segment(9_000_000)
+    again.append(record(9_000_001))
+
+    assert segment_starts(tmp_path / "0") == [0, 2 * RECORD_BYTES]
+    assert again.offset == 3 * RECORD_BYTES
+
+
+def test_a_spool_that_is_removed_while_a_worker_takes_it_is_not_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    SpoolWriter.open_in(tmp_path).close()
+    flock = fcntl.flock
+
+    def remove_before(descriptor: int, how: int) -> None:
+        if (tmp_path / "0" / HEADER_NAME).exists():
+            (tmp_path / "0" / HEADER_NAME).unlink()
+        flock(descriptor, how)
+
+    monkeypatch.setattr(fcntl, "flock", remove_before)
+    SpoolWriter.open_in(tmp_path).append(RECORD)
+
+    assert segment_starts(tmp_path / "0") == [0]
+    assert segment_path(tmp_path / "0", 0).stat().st_size == 0
+    assert segment_path(tmp_path / "1", 0).stat().st_size == 64
