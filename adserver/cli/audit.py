@@ -19,7 +19,7 @@ from adserver.config import Settings
 from adserver.keeping.audit import Audit
 from adserver.keeping.audit import Progress as OnProgress
 from adserver.places.gazetteer import Gazetteer
-from adserver.runtime.auditing import open_auditor, open_names
+from adserver.runtime.auditing import open_auditor, open_names, open_repair
 
 _MOST_SHOWN: Final = 50
 _NUMBERS: Final = ("expected", "found")
@@ -27,16 +27,20 @@ _NUMBERS: Final = ("expected", "found")
 
 @click.command("audit")
 @click.argument("folders", nargs=-1, type=click.Path(exists=True, file_okay=False, path_type=Path))
+@click.option("--repair", is_flag=True, help="Count again what only the archive still has, then compare.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def audit_command(folders: tuple[Path, ...], *, as_json: bool) -> None:
+def audit_command(folders: tuple[Path, ...], *, repair: bool, as_json: bool) -> None:
     """Count everything anew from archives and spools, and compare with Redis, cell by cell.
 
     FOLDERS are the data folders, or copies, of the other hosts that count into the same Redis. Exits 1 where something
-    differs. It changes nothing, and may run beside the service.
+    differs. It may run beside the service, and changes nothing without --repair.
     """
     with refusing(as_json=as_json):
         settings = Settings.from_environ(os.environ)
         with reaching_store(settings), _progress() as on_progress:
+            if repair:
+                repaired = open_repair(settings, folders).run()
+                click.echo(f"{repaired.filled_bytes:,} bytes of gaps were counted", err=True)
             audit = open_auditor(settings, folders, on_progress).run()
             words = AuditWords(open_names(settings), Gazetteer.load())
     if as_json:

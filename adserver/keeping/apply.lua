@@ -5,13 +5,17 @@
 --       5 gap (hash: "spool:from" -> to, ranges that were gone before they were counted)
 --       then `blocks` token blocks, `cells` hashes of cells, `indexes` sets of members
 -- ARGV  1 spool   2 from   3 to   4 dedupe window in seconds
---       5 blocks   6 cells   7 indexes   8 flights   9 corrupt records in the range, or -1: the range is gone
+--       5 blocks   6 cells   7 indexes   8 flights   9 corrupt records in the range, or -1: the range is gone, or
+--          -2: the range was declared gone and is found again; see below
 --       10 increments, 8 bytes each: cell u16, field 2 bytes, by u32
 --       11 groups, 15 bytes each: hours cell u16, its offset u8, places cell u16, its offset u8, topics cell u16, its
 --          offset u8, flight u16, hour u32            (cells, groups, blocks and flights are numbered from 0)
 --       12 events, 8 bytes each: block u16, token u16, kind u8, length u8, group u16
 --       13.. two a flight: its hash, "revision:goal" (goal 0: none; revision 0: not in the catalog any more)
 --       then two a cell: the number of its index, its member there
+-- A range found again is applied only while a gap is declared from exactly there, up to `to` at least; the gap then
+-- begins at `to`, or is gone. Where the shard stands in the spool has no part in it.
+--
 -- reply {1, to} when applied; {0, offset} when the shard stands elsewhere in this spool: nothing was written
 --
 -- A token's state is six bits: seen 1, viewable 2, click 4, over 8, then two for the length fixed by its first event.
@@ -32,8 +36,14 @@ local BITS = {[0] = 1, 2, 4}
 local IMPRESSIONS, VIEWABLE, CLICKS = 1, 2, 3
 local SEEN, CLICK, DUPLICATE, NO_VIEW, OVER = 0, 2, 8, 9, 10
 
-local at = tonumber(redis.call('HGET', KEYS[1], spool) or '0')
-if at ~= from then return {0, at} end
+local gap_end
+if corrupt == -2 then
+  gap_end = tonumber(redis.call('HGET', KEYS[5], spool .. ':' .. from) or '-1')
+  if gap_end < to then return {0, gap_end} end
+else
+  local at = tonumber(redis.call('HGET', KEYS[1], spool) or '0')
+  if at ~= from then return {0, at} end
+end
 
 local function invalid(kind, reason) return 16 + 16 * kind + reason end
 
@@ -232,6 +242,11 @@ for flight = 0, flights - 1 do
 end
 if late > 0 then redis.call('HINCRBY', KEYS[4], 'late', late) end
 if corrupt > 0 then redis.call('HINCRBY', KEYS[4], 'corrupt', corrupt) end
-if corrupt < 0 then redis.call('HSET', KEYS[5], spool .. ':' .. from, to) end
+if corrupt == -1 then redis.call('HSET', KEYS[5], spool .. ':' .. from, to) end
+if gap_end then
+  redis.call('HDEL', KEYS[5], spool .. ':' .. from)
+  if gap_end > to then redis.call('HSET', KEYS[5], spool .. ':' .. to, gap_end) end
+  return {1, to}
+end
 redis.call('HSET', KEYS[1], spool, to)
 return {1, to}

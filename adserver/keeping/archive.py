@@ -60,6 +60,8 @@ class Footer(msgspec.Struct, frozen=True, kw_only=True):
     records: int
     corrupt: int
     """Records of the segment that were none, and are left out here; they were counted as dropped."""
+    left_out: tuple[tuple[int, int], ...] = ()
+    """Where those stood: number of the first within the segment, and how many in a row."""
     first_accepted: int
     """Unix time; 0 where there is no record."""
     last_accepted: int
@@ -92,6 +94,7 @@ class ArchiveWriter:
         self._packer = zlib.compressobj(6)
         self._records = self._corrupt = self._first = self._last = 0
         self._days: dict[int, int] = {}
+        self._left_out: list[tuple[int, int]] = []
         self._put(_MAGIC)
 
     def add(self, data: bytes) -> None:
@@ -101,9 +104,11 @@ class ArchiveWriter:
             OSError: the disk refuses; give it up.
         """
         kept: list[bytes] = []
+        seen = self._records + self._corrupt
         for position, record in enumerate(decode(data)):
             if not isinstance(record, Record):
                 self._corrupt += 1
+                self._leave_out(seen + position)
                 continue
             kept.append(without_reader(data[position * RECORD_BYTES : (position + 1) * RECORD_BYTES]))
             day = record.issued_second // _DAY_SECONDS
@@ -126,6 +131,7 @@ class ArchiveWriter:
             end=end,
             records=self._records,
             corrupt=self._corrupt,
+            left_out=tuple(self._left_out),
             first_accepted=self._first,
             last_accepted=self._last,
             days=self._days,
@@ -144,6 +150,13 @@ class ArchiveWriter:
         with suppress(OSError):  # its buffer may not fit on the disk; the draft goes anyway
             self._file.close()
         self._draft.unlink(missing_ok=True)
+
+    def _leave_out(self, number: int) -> None:
+        first, count = self._left_out[-1] if self._left_out else (0, 0)
+        if self._left_out and first + count == number:
+            self._left_out[-1] = (first, count + 1)
+        else:
+            self._left_out.append((number, 1))
 
     def _put(self, data: bytes) -> None:
         self._digest.update(data)

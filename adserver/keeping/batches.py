@@ -104,6 +104,8 @@ class Batch:
     corrupt: int = 0
     gap: bool = False
     """The range is not there any more: nothing of it can be counted, and it is declared."""
+    found_again: bool = False
+    """The range was declared gone: it is applied only while it is. Corrupt records were counted before."""
 
 
 class BatchBuilder:

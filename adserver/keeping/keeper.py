@@ -169,10 +169,7 @@ class Keeper:
             return
         flights = [flight for campaign in snapshot.catalog.campaigns for flight in campaign.flights]
         hashes = snapshot.hashes.flights
-        self._goals = {
-            hashes[flight.id]: Goal(snapshot.revision, flight.goal.impressions if flight.goal else 0)
-            for flight in flights
-        }
+        self._goals = goals_of(snapshot)
         self._goal_flights = {hashes[flight.id]: flight.id for flight in flights if flight.goal}
 
     def _calendar_now(self) -> SiteCalendar | None:
@@ -215,6 +212,15 @@ class Keeper:
             _log.warning("counting waits for Redis, pages go on: %s", why)
         self._redis = reachable
         self._trouble = why
+
+
+def goals_of(snapshot: Snapshot) -> Mapping[IdHash, Goal]:
+    """Return the goals of a revision's flights; one without is 0."""
+    return {
+        snapshot.hashes.flights[flight.id]: Goal(snapshot.revision, flight.goal.impressions if flight.goal else 0)
+        for campaign in snapshot.catalog.campaigns
+        for flight in campaign.flights
+    }
 
 
 def run_keeper(

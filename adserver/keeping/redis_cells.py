@@ -1,6 +1,7 @@
 """What the store says of its counts, for whoever checks them: offsets, hashes of cells, and who stands in them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from importlib import resources
 from typing import Final, Protocol, TypeVar, cast
 
 import redis
@@ -67,6 +68,21 @@ class RedisCells:
             field.decode().rpartition(":"): int(end) for field, end in self._hash(f"{shard_tag(shard)}gap").items()
         }
         return {(spool, int(start)): end for (spool, _, start), end in parts.items()}
+
+    def known(self, shard: int) -> frozenset[str]:
+        """Return the spools that a shard stands in, or has seen the end of."""
+        return frozenset(
+            field.decode() for name in ("applied", "ended") for field in self._hash(shard_tag(shard) + name)
+        )
+
+    def declare_lost(self, shard: int, spool_id: str, start: int, end: int) -> None:
+        """Declare a spool that has ended as a gap, in a shard that has forgotten it; twice does no harm."""
+        tag = shard_tag(shard)
+        script = resources.files("adserver.keeping").joinpath("declare_lost.lua").read_text()
+        try:
+            self._client.eval(script, 2, f"{tag}ended", f"{tag}gap", spool_id, str(start), str(end))
+        except (RedisError, RedisClusterException) as error:
+            raise StoreUnavailable(f"Redis did not take a gap: {error}") from error
 
     def delivered(self, shard: int) -> Mapping[IdHash, int]:
         """Return the net impressions of every flight."""

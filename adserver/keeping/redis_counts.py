@@ -17,6 +17,9 @@ from adserver.keeping.counts import Applied, ShardsDiffer
 DEDUPE_WINDOW_SECONDS: Final = 7 * 24 * 3600
 """A token older than this counts no more: its bits may be gone."""
 
+_KIND_OF_RANGE: Final = {(True, False): -1, (False, True): -2}
+"""(gone, found again) -> what stands in the place of the number of corrupt records."""
+
 _GROUP: Final = struct.Struct(">HBHBHBHI")
 _EVENT: Final = struct.Struct(">HHBBH")
 _INCREMENT: Final = struct.Struct(">H2sI")
@@ -110,7 +113,7 @@ def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str 
         len(batch.cells),
         len(indexes),
         len(batch.flights),
-        -1 if batch.gap else batch.corrupt,
+        _KIND_OF_RANGE.get((batch.gap, batch.found_again), batch.corrupt),
     ]
     arguments += [increments, groups, events]
     for flight, goal in batch.flights:

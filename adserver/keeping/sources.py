@@ -42,6 +42,9 @@ class Source(Protocol):
     def first_accepted(self) -> int:
         """Unix time of its first record; 0: it has none."""
 
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Yield each good record with its offset; raises as `chunks` does."""
+
     def chunks(self) -> Iterator[tuple[int | None, bytes]]:
         """Yield records, many at a time, with the offset of the first; None: all of them were counted before.
 
@@ -82,6 +85,17 @@ class ArchivedSource:
         """Unix time."""
         return self.archive.footer.first_accepted
 
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Yield each record with the offset at which it stood in its segment."""
+        number, gone = 0, list(reversed(self.archive.footer.left_out))
+        for data in self.archive.chunks():
+            for record in decode(data):
+                while gone and gone[-1][0] == number:
+                    number += gone.pop()[1]
+                if isinstance(record, Record):
+                    yield self.start + number * RECORD_BYTES, record
+                number += 1
+
     def chunks(self) -> Iterator[tuple[int | None, bytes]]:
         """Yield all records; a segment is archived only when all of it is counted."""
         for data in self.archive.chunks():
@@ -112,6 +126,13 @@ class SegmentSource:
         """Unix time of the first good record."""
         records = (record for _, data in self.chunks() for record in decode(data) if isinstance(record, Record))
         return next((record.accepted_second for record in records), 0)
+
+    def records(self) -> Iterator[tuple[int, Record]]:
+        """Yield each good record with its offset."""
+        for offset, data in self.chunks():
+            for number, record in enumerate(decode(data)):
+                if isinstance(record, Record):
+                    yield (offset or 0) + number * RECORD_BYTES, record
 
     def chunks(self) -> Iterator[tuple[int | None, bytes]]:
         """Yield all records."""

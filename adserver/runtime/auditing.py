@@ -3,11 +3,16 @@
 from collections.abc import Iterable
 from pathlib import Path
 
+from adserver.catalog.compiled import COMPILED_NAME
 from adserver.catalog.names import Names, load_names
+from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
 from adserver.keeping.audit import Auditor, Progress
 from adserver.keeping.calendar import SiteCalendar
+from adserver.keeping.keeper import goals_of
 from adserver.keeping.redis_cells import RedisCells
+from adserver.keeping.redis_counts import RedisCountStore
+from adserver.keeping.repair import Repair
 from adserver.keeping.sources import find_records
 from adserver.runtime.clock import now_utc
 from adserver.runtime.redis_client import open_redis
@@ -21,6 +26,27 @@ def open_names(settings: Settings) -> Names:
         NamesUnreadable: what it holds is not of this layout.
     """
     return load_names(open_redis(settings))
+
+
+def open_repair(settings: Settings, folders: Iterable[Path]) -> Repair:
+    """Return what counts again what only archives have; `folders` are the data folders of the other hosts.
+
+    Raises:
+        StoreUnavailable: Redis does not answer.
+        NamesUnreadable: what it holds of names is not of this layout.
+        ArchiveDamaged: a file of an archive is not whole.
+    """
+    client = open_redis(settings)
+    catalog = CatalogWatch(settings.data_dir.absolute() / COMPILED_NAME)
+    catalog.poll()
+    snapshot = catalog.current()
+    return Repair(
+        find_records([settings.data_dir.absolute(), *folders]),
+        RedisCells(client),
+        RedisCountStore(client),
+        SiteCalendar(load_names(client)).day,
+        goals_of(snapshot) if snapshot else {},
+    )
 
 
 def open_auditor(settings: Settings, folders: Iterable[Path], progress: Progress) -> Auditor:

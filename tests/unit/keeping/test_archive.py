@@ -77,6 +77,7 @@ def test_a_file_is_laid_out_the_same_for_ever(tmp_path: Path) -> None:
         "end": 704,
         "records": 1,
         "corrupt": 0,
+        "left_out": [],
         "first_accepted": 20_000 * DAY + 9,
         "last_accepted": 20_000 * DAY + 9,
         "days": {"20000": 1},
@@ -96,7 +97,7 @@ def test_damaged_records_are_left_out_and_counted(tmp_path: Path) -> None:
     archive = archived(tmp_path, view(1) + b"x" * RECORD_BYTES + view(2))
 
     assert b"".join(archive.chunks()) == view(1) + view(2)
-    assert (archive.footer.records, archive.footer.corrupt) == (2, 1)
+    assert (archive.footer.records, archive.footer.corrupt, archive.footer.left_out) == (2, 1, ((1, 1),))
     assert archive.footer.end - archive.footer.start == 3 * RECORD_BYTES
 
 
