@@ -137,6 +137,34 @@ def test_a_repair_that_is_broken_off_anywhere_is_taken_up_again(stand: AuditStan
     assert stand.audit().agrees
 
 
+class Twice:
+    """Sends every call twice, as two repairs at once would, or one whose call was held up on the way."""
+
+    def __init__(self, inner: RedisCountStore) -> None:
+        self._inner = inner
+        self.second: list[bool] = []
+
+    def apply(self, batch: Batch) -> Applied:
+        applied = self._inner.apply(batch)
+        self.second.append(self._inner.apply(batch).done)
+        return applied
+
+
+def test_a_range_of_a_gap_that_is_sent_twice_counts_once(stand: AuditStand) -> None:
+    stand.write_some(120)
+    stand.count()
+    put_away(stand)
+    lose_all(stand)
+    stand.count()
+    twice = Twice(RedisCountStore(stand.client))
+
+    repair(stand, twice)
+
+    assert stand.audit().agrees
+    assert twice.second
+    assert not any(twice.second)
+
+
 def test_a_gap_that_begins_within_an_archive_is_filled_from_there(stand: AuditStand) -> None:
     stand.write_some(40)
     stand.count()
