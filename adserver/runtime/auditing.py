@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from pathlib import Path
 
-from adserver.catalog.compiled import COMPILED_NAME
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.names import Names, load_names
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
