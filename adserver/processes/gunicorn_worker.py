@@ -14,31 +14,29 @@ import json
 import logging
 import selectors
 import socket
-import struct
+import threading
 import time
 from collections import deque
 from collections.abc import Mapping
-from concurrent.futures import Future
-from functools import partial
 from typing import Final, Protocol
 
-from gunicorn.http import errors  # type: ignore[import-untyped]  # it publishes no types
+from gunicorn.http import errors, wsgi  # type: ignore[import-untyped]  # it publishes no types
+from gunicorn.http.message import Request  # type: ignore[import-untyped]
 from gunicorn.workers.gthread import TConn, ThreadWorker  # type: ignore[import-untyped]
 
+from adserver.processes.arrivals import Arrivals
+from adserver.processes.patient_socket import PatientSocket
+from adserver.processes.whole_response import WholeResponse
 from adserver.web.statuses import words_of
 
 FIRST_BYTE_SECONDS: Final = 2.0
 """How long a new connection may be quiet; browsers that connect ahead simply connect again."""
-REQUEST_SECONDS: Final = 10.0
-"""How long a request may take to arrive, beside what its bytes earn it."""
-BYTES_A_SECOND: Final = 4096
-"""Each so many bytes that arrive earn the rest of the request a second more."""
-SEND_SECONDS: Final = 60
-"""How long a client may take to read one piece of an answer."""
+BODY_REST_BYTES: Final = 64 * 1024
+"""How much of a body that the application did not want is read past, so that the connection can go on."""
 LINGER_SECONDS: Final = 2.0
 """How long a closing connection is listened to, so that its client reads the answer to the end (RFC 9112, 9.6)."""
-LINGER_BYTES: Final = 16 * 1024 * 1024
-"""More than a proxy lets through: one that is still sending when it is answered must not find the connection broken."""
+STOPPING_LOOK_SECONDS: Final = 0.1
+"""How often a stopping worker looks whether its last connection has ended."""
 
 REQUEST_FAILED: Final = "server.request_failed"
 """Log event: a request ended in an error that the application did not answer."""
@@ -65,75 +63,33 @@ class _Listener(Protocol):
         """Return where it listens."""
 
 
-class PatientSocket(socket.socket):
-    """A client's connection whose requests must arrive at a least speed. Used by one thread at a time."""
-
-    def __init__(self, accepted: socket.socket) -> None:
-        """Take over an accepted connection, which is of no more use itself."""
-        super().__init__(fileno=accepted.detach())
-        self.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", SEND_SECONDS, 0))
-        self._deadline = 0.0
-        self.drained = 0
-        """Bytes that came after the last answer."""
-
-    def begin(self) -> None:
-        """Let the time of the next request run."""
-        self._deadline = time.monotonic() + REQUEST_SECONDS
-
-    def recv(self, size: int, flags: int = 0, /) -> bytes:
-        """Return what has come, waiting for it as long as the request's time lasts.
-
-        Raises:
-            ConnectionResetError: it has run out.
-        """
-        if time.monotonic() >= self._deadline:
-            raise _too_slow()
-        try:
-            data = super().recv(size, flags | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            data = self._wait(size, flags)
-        self._deadline += len(data) / BYTES_A_SECOND
-        return data
-
-    def sendall(self, data: bytes, flags: int = 0, /) -> None:  # type: ignore[override]  # gunicorn sends bytes only
-        """Send all of it.
-
-        Raises:
-            ConnectionResetError: the client does not read it.
-        """
-        try:
-            super().sendall(data, flags)
-        except BlockingIOError:
-            raise _too_slow() from None
-
-    def drain(self) -> bool:
-        """Pass over what still comes after the last answer; return whether there is more to wait for."""
-        try:
-            size = len(super().recv(65_536, socket.MSG_DONTWAIT))
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        self.drained += size
-        return size > 0 and self.drained < LINGER_BYTES
-
-    def _wait(self, size: int, flags: int) -> bytes:
-        self.settimeout(max(0.001, self._deadline - time.monotonic()))
-        try:
-            return super().recv(size, flags)
-        except TimeoutError:
-            raise _too_slow() from None
-        finally:
-            self.settimeout(None)  # with a time-out set, even MSG_DONTWAIT waits
-
-
 class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes no types
-    """A gthread worker none of whose threads waits for a client without end. Its own methods run on its main thread."""
+    """A gthread worker none of whose threads waits for a client without end.
+
+    The threads wait for requests themselves, and put a connection back themselves. (gunicorn's main thread hands each
+    request to a thread and takes the connection back from it: a quarter of all processor time, for only one thread of
+    Python's runs at a time.) The main thread accepts connections, and ends those that are over or quiet; methods run on
+    it unless they say otherwise.
+    """
 
     def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
+        self._arrivals: Arrivals
+        self._idle: dict[int, TConn] = {}
+        """By descriptor, the connections that no thread works for. Who takes one out has it: one step of a dict."""
         self._lingering: deque[tuple[float, PatientSocket]] = deque()
         """(when it is closed, connection), soonest first."""
+
+    def init_process(self) -> None:
+        """Begin in the worker's own process; what waits for connections must not be shared with the parent."""
+        self._arrivals = Arrivals()
+        super().init_process()
+
+    def run(self) -> None:
+        """Serve until told to stop."""
+        for number in range(self.cfg.threads):
+            threading.Thread(target=self._serve, name=f"requests-{number}", daemon=True).start()
+        super().run()
 
     def accept(self, listener: _Listener) -> None:
         """Take a connection, and let it wait beside the threads until it says something."""
@@ -145,29 +101,95 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes n
             return
         self.nr_conns += 1
         connection = TConn(self.cfg, PatientSocket(client), peer, listener.getsockname())
+        connection.data_ready = True  # by the time that a thread gets it
         connection.timeout = time.monotonic() + FIRST_BYTE_SECONDS
-        self.pending_conns.append(connection)
-        readable = partial(self.on_pending_socket_readable, connection)
-        self.poller.register(connection.sock, selectors.EVENT_READ, readable)
+        descriptor = connection.sock.fileno()
+        self._idle[descriptor] = connection
+        self._arrivals.add(descriptor)
 
-    def enqueue_req(self, connection: TConn) -> None:
-        """Hand a connection that has something to say to a thread."""
+    def _serve(self) -> None:
+        """Answer one request after the other, whoever's it is. Runs in each thread, until the process ends."""
+        while True:
+            descriptor = self._arrivals.next()
+            connection = self._idle.pop(descriptor, None)
+            if connection is not None:  # else the main thread has just ended it
+                self._serve_one(descriptor, connection)
+
+    def _serve_one(self, descriptor: int, connection: TConn) -> None:
+        """Answer a request, then wait for the connection's next, or let the main thread end it. Runs in a thread."""
         connection.sock.begin()
-        super().enqueue_req(connection)
+        try:
+            goes_on = self.handle(connection)
+        except BaseException as error:  # noqa: BLE001 - the thread serves others
+            _LOG.error(REQUEST_FAILED, exc_info=error)
+            goes_on = False
+        if not goes_on:
+            self._arrivals.forget(descriptor)
+            self.method_queue.defer(self._end, connection.sock)
+            return
+        connection.set_timeout()
+        has_more = bool(connection.parser.unreader.buf.getvalue())  # what is read already makes no socket readable
+        self._idle[descriptor] = connection
+        self._arrivals.again(descriptor, at_once=has_more)
 
-    def finish_request(self, connection: TConn, outcome: "Future[object]") -> None:
-        """Keep a connection for the next request, or close it without waiting for its client here."""
-        if outcome.cancelled() or outcome.exception() or outcome.result():
-            super().finish_request(connection, outcome)
-        else:
-            self.nr_conns -= 1
-            self._linger(connection.sock)
+    def handle_request(self, request: Request, connection: TConn) -> bool:
+        """Answer one request; return whether the connection may go on. Runs in a thread.
+
+        Does what gunicorn's does, without the access log, which would name readers, and without its hooks.
+        """
+        answer, environ = wsgi.create(
+            request, connection.sock, connection.client, connection.server, self.cfg, response_class=WholeResponse
+        )
+        environ["wsgi.multithread"] = True
+        if not self.alive or len(self._idle) >= self.max_keepalived:
+            answer.force_close()
+        try:
+            pieces = self.wsgi(environ, answer.start_response)
+            try:
+                for piece in pieces:
+                    answer.write(piece)
+                answer.close()
+            finally:
+                if hasattr(pieces, "close"):
+                    pieces.close()
+        except OSError:
+            raise  # the client has gone, or is too slow
+        except Exception as error:
+            if not answer.headers_sent:
+                raise
+            _LOG.error(REQUEST_FAILED, exc_info=error)  # a second answer in the first would be taken for a part of it
+            return False
+        return not answer.should_close()
+
+    def _keepalive_after(self, connection: TConn, keepalive: bool) -> bool:  # noqa: FBT001 - gunicorn's signature
+        """Tell whether a connection goes on, once what is left of the request is read. Runs in a thread.
+
+        The connection itself sees to it that this takes no longer than a request may.
+        """
+        return keepalive and bool(connection.parser.finish_body(max_bytes=BODY_REST_BYTES))
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Wait for what the main thread has to do; while stopping, look often whether all is done."""
+        super().wait_for_and_dispatch_events(timeout if self.alive else min(timeout, STOPPING_LOOK_SECONDS))
+
+    def murder_keepalived(self, force: bool = False) -> None:  # noqa: FBT001, FBT002 - gunicorn's signature
+        """Close the connections that have been quiet for too long, or all of them."""
+        now = time.monotonic()
+        for descriptor, connection in list(self._idle.items()):
+            if (force or connection.timeout <= now) and self._idle.pop(descriptor, None) is not None:
+                self._arrivals.forget(descriptor)
+                self.nr_conns -= 1
+                connection.close()
 
     def murder_pending(self) -> None:
-        """Close the connections that have been quiet, or on their way out, for too long."""
-        super().murder_pending()
+        """Close the connections that have been on their way out for too long."""
         while self._lingering and self._lingering[0][0] <= time.monotonic():
             self._let_go(self._lingering.popleft()[1])
+
+    def _cap_keepalive(self, deadline: float) -> None:
+        """Let no quiet connection stay longer than this."""
+        for connection in list(self._idle.values()):
+            connection.timeout = min(connection.timeout, deadline)
 
     def handle_error(self, _request: object, client: socket.socket, _address: object, error: Exception) -> None:
         """Answer a request that could not be read or served, repeating and logging nothing of it."""
@@ -180,7 +202,9 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes n
         except OSError:
             return  # the client has gone
 
-    def _linger(self, client: PatientSocket) -> None:
+    def _end(self, client: PatientSocket) -> None:
+        """Close a connection without waiting for its client here."""
+        self.nr_conns -= 1
         try:
             client.settimeout(0.0)
             client.shutdown(socket.SHUT_WR)
@@ -198,10 +222,6 @@ class PatientWorker(ThreadWorker):  # type: ignore[misc]  # gunicorn publishes n
         if client.fileno() >= 0:
             self.poller.unregister(client)
             client.close()
-
-
-def _too_slow() -> ConnectionResetError:
-    return ConnectionResetError(errno.ECONNRESET, "the client is too slow")
 
 
 def _answer(status: int) -> bytes:

@@ -6,7 +6,7 @@ from typing import Final
 
 from adserver.catalog.reading import LIMIT_BYTES
 from adserver.cli.serve import serve_command
-from adserver.processes import gunicorn_conf, gunicorn_worker
+from adserver.processes import gunicorn_conf, gunicorn_worker, patient_socket
 from adserver.web.delivery_bodies import BODY_MAX_BYTES, EVENTS_MAX, SLOTS_MAX
 from adserver.web.limits import BURST_CALLS, CALLS_A_SECOND
 from adserver.web.statistics import MAX_BODY_BYTES
@@ -60,7 +60,7 @@ def test_in_caddy_the_line_is_tried_before_the_rest_of_the_path() -> None:
 def test_both_let_every_upload_through_that_the_service_takes() -> None:
     sizes = re.findall(r"client_max_body_size (\d+)m;", NGINX) + re.findall(r"max_size (\d+)MB", CADDY)
     assert len(sizes) == 4
-    assert all(LIMIT_BYTES < int(size) * 10**6 < gunicorn_worker.LINGER_BYTES for size in sizes)
+    assert all(LIMIT_BYTES < int(size) * 10**6 < patient_socket.LINGER_BYTES for size in sizes)
 
 
 def test_the_limits_stand_in_the_documents() -> None:
@@ -74,6 +74,6 @@ def test_the_limits_stand_in_the_documents() -> None:
 
 def test_the_patience_of_a_worker_stands_in_the_documents() -> None:
     assert f"closed after {gunicorn_worker.FIRST_BYTE_SECONDS:g} s" in DOCS
-    assert f"has {gunicorn_worker.REQUEST_SECONDS:g} s to arrive" in DOCS
-    assert f"a second more for each {gunicorn_worker.BYTES_A_SECOND // 1024} KB of it" in DOCS
-    assert f"given {gunicorn_worker.SEND_SECONDS} s to be read" in DOCS
+    assert f"has {patient_socket.REQUEST_SECONDS:g} s to arrive" in DOCS
+    assert f"a second more for each {patient_socket.BYTES_A_SECOND // 1024} KB of it" in DOCS
+    assert f"given {patient_socket.SEND_SECONDS} s to be read" in DOCS
