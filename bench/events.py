@@ -4,7 +4,6 @@ import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
@@ -69,7 +68,8 @@ class Readers:
         for number in range(count):
             kind = EventKind.CLICK if self._chance.random() < _CLICKS else _KINDS[number % len(_KINDS)]
             # Some tokens have several events, as in real life: a view, then that it was viewable, perhaps a click.
-            token = replace(shown[number * 3 // 5], issuer=issuer, sequence=number * 3 // 5, issued_second=second)
+            issued = shown[number * 3 // 5]
+            token = issued._replace(issuer=issuer, sequence=number * 3 // 5, issued_second=second)
             records.append(encode(event_record(token, kind, None, Variant.LONG, second)))
         return b"".join(records)
 

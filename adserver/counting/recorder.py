@@ -190,8 +190,11 @@ class SpoolRecorder:
 
     def _add(self, key: DecisionKey, count: int) -> None:
         with self._lock:
-            if key in self._sums or len(self._sums) < MOST_SUMS:
-                self._sums[key] = self._sums.get(key, 0) + count
+            before = self._sums.get(key)
+            if before is not None:
+                self._sums[key] = before + count
+            elif len(self._sums) < MOST_SUMS:
+                self._sums[key] = count
             else:
                 self._unsummed += count
 

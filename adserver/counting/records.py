@@ -20,7 +20,6 @@ An event without a readable token has zeros for all that it would have said, and
 import struct
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import IntEnum
 from typing import Final, NamedTuple, Self
 
@@ -167,9 +166,8 @@ def event_record(
     )
 
 
-@dataclass(frozen=True, slots=True)
-class DecisionKey:
-    """What decisions are summed by before they are written. Immutable."""
+class DecisionKey(NamedTuple):
+    """What decisions are summed by before they are written. Immutable; a tuple, for every decision makes one."""
 
     shard: int
     quarter: int

@@ -57,7 +57,8 @@ class DecisionBody(msgspec.Struct, frozen=True):
 class PageBody(msgspec.Struct, frozen=True):
     """The answer to a page's one call: what each of its slots shows, or why it shows nothing."""
 
-    decisions: Mapping[str, DecisionBody | None]
+    decisions: Mapping[str, msgspec.Raw | None]
+    """Each as `encode_json` wrote it."""
     no_fill: Mapping[str, NoFillReason]
     ledger: str | None = None
     """What the tag keeps for reader caps; null while no capped flight was shown."""
@@ -95,7 +96,7 @@ _INLINE_ESCAPES: Final = (
 """What would end a script element, or a line in an old JavaScript; in JSON these stand within strings only."""
 
 
-def encode_json(body: DecisionBody | PageBody) -> bytes:
+def encode_json(body: DecisionBody | PageBody | PlaceBody) -> bytes:
     """Return the body as UTF-8 JSON that a page may inline: no `<`, no U+2028 or U+2029 stands in it."""
     encoded = msgspec.json.encode(body)
     for plain, escaped in _INLINE_ESCAPES:

@@ -17,8 +17,7 @@ import hashlib
 import hmac
 import re
 import struct
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from adserver.domain.errors import AdserverError
 from adserver.domain.ids import IdHash
@@ -38,9 +37,8 @@ class TokenInvalid(AdserverError):
     """The token is malformed, or was not signed by a live key. Says nothing more, so as to teach nobody."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
-    """What a token says: who issued it, when, for which decision. Immutable."""
+class Token(NamedTuple):
+    """What a token says: who issued it, when, for which decision. Immutable; a tuple, for every decision makes one."""
 
     issuer: bytes
     """6 random bytes."""

@@ -3,12 +3,12 @@
 import logging
 from typing import TYPE_CHECKING, Final
 
+import msgspec
 from werkzeug.datastructures import EnvironHeaders
 
 from adserver.counting.acceptance import Acceptance, Signals
-from adserver.delivery.decision_json import DecisionBody, PageBody, decision_body, encode_json
-from adserver.delivery.fragment import render_fragment
-from adserver.delivery.urls import Urls
+from adserver.delivery.decision_json import PageBody, encode_json
+from adserver.delivery.templates import Templates
 from adserver.domain.decisions import Fill, NoFill, SlotRequest
 from adserver.domain.ids import SlotId
 from adserver.domain.reasons import EventKind, NoFillReason
@@ -47,6 +47,7 @@ class DeliveryCalls:
         self._places = places
         self._questions = Questions(places)
         self._base_urls = BaseUrls(public_url)
+        self._templates = Templates()
 
     def question(self, slot: SlotId, environ: "WSGIEnvironment") -> SlotRequest:
         """Return what a slot's address asks.
@@ -69,10 +70,9 @@ class DeliveryCalls:
         base = self._base_urls.of(environ)
 
         def render(fill: Fill, token: str) -> bytes:
-            return encode_json(decision_body(fill, token, Urls.of(base, token)))
+            return self._templates.json(fill, base, token)
 
-        answer = self.deliverer.deliver(question, render, leave_trace=leave_trace)
-        return answer if isinstance(answer, NoFill) else answer.rendered
+        return self.deliverer.deliver(question, render, leave_trace=leave_trace)
 
     def slot_html(
         self, question: SlotRequest, environ: "WSGIEnvironment", *, leave_trace: bool = True
@@ -81,10 +81,9 @@ class DeliveryCalls:
         base = self._base_urls.of(environ)
 
         def render(fill: Fill, token: str) -> bytes:
-            return render_fragment(fill, Urls.of(base, token)).encode()
+            return self._templates.fragment(fill, base, token)
 
-        answer = self.deliverer.deliver(question, render, leave_trace=leave_trace)
-        return answer if isinstance(answer, NoFill) else answer.rendered
+        return self.deliverer.deliver(question, render, leave_trace=leave_trace)
 
     def page_json(self, body: bytes, environ: "WSGIEnvironment") -> bytes:
         """Return the answer to a page's one call.
@@ -95,17 +94,17 @@ class DeliveryCalls:
         page = read_page(body, self._places)
         base = self._base_urls.of(environ)
 
-        def render(fill: Fill, token: str) -> DecisionBody:
-            return decision_body(fill, token, Urls.of(base, token))
+        def render(fill: Fill, token: str) -> bytes:
+            return self._templates.json(fill, base, token)
 
-        shown: dict[str, DecisionBody | None] = {}
+        shown: dict[str, msgspec.Raw | None] = {}
         reasons: dict[str, NoFillReason] = {}
         for key, answer in zip(page.keys, self.deliverer.deliver_page(page.requests, render), strict=True):
             if isinstance(answer, NoFill):
                 shown[key] = None
                 reasons[key] = answer.reason
             else:
-                shown[key] = answer.rendered
+                shown[key] = msgspec.Raw(answer)
         return encode_json(PageBody(shown, reasons))
 
     def see(self, token: str, environ: "WSGIEnvironment") -> None:

@@ -70,7 +70,7 @@ def _add_slots(blueprint: Blueprint, calls: DeliveryCalls) -> None:
         if isinstance(answer, NoFill):
             response = answers.html_no_fill(answer.reason, BLANK_FRAME)
         else:
-            response = answers.html_answer(answer.rendered)
+            response = answers.html_answer(answer)
         response.headers["Content-Security-Policy"] = frame_policy(calls.deliverer.site_of(question))
         response.headers["Cross-Origin-Embedder-Policy"] = "require-corp"  # or an isolated page may not frame it
         return response

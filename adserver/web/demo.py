@@ -121,6 +121,6 @@ def _lines(
         leave_trace=leave_trace,
     )
     return {
-        position.name: Markup("" if isinstance(answer, NoFill) else answer.rendered)  # noqa: S704 - escaped by delivery
+        position.name: Markup("" if isinstance(answer, NoFill) else answer)  # noqa: S704 - escaped by delivery
         for position, answer in zip(positions, answers, strict=True)
     }

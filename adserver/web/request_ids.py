@@ -1,11 +1,11 @@
 """A request's id: in its answer, and in every log line written on its behalf. Also the last catch for its faults."""
 
 import logging
-import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
+from random import getrandbits  # begun anew in each forked worker by Python; an id is no secret
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -22,7 +22,6 @@ _SAFE: Final = re.compile(r"[A-Za-z0-9-]{8,64}")
 """What proxies draw (hex, UUIDs) passes; dots, colons and underscores do not: addresses and tokens have them. An ad's
 token is longer."""
 
-_ID_BYTES: Final = 8
 _FAULT_HEADERS: Final = (("Content-Length", "0"), ("Cache-Control", "no-store"), ("X-Content-Type-Options", "nosniff"))
 _WHOLE: Final = (list, tuple)
 """Answers that are made already when they are returned."""
@@ -48,7 +47,7 @@ class RequestIds:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Answer, with the id among the headers."""
         sent = environ.get("HTTP_X_REQUEST_ID")
-        request_id = sent if sent and _SAFE.fullmatch(sent) else os.urandom(_ID_BYTES).hex()
+        request_id = sent if sent and _SAFE.fullmatch(sent) else f"{getrandbits(64):016x}"
 
         started = False
 

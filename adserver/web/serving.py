@@ -3,16 +3,15 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache, partial
 from random import Random
-from typing import Final, Generic, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from adserver.counting.issuer import Issuer
 from adserver.counting.recorder import Recorder
 from adserver.counting.shards import shard_of
-from adserver.decision.decide import decide_page
+from adserver.decision.decide import decide, decide_page
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import Site
 from adserver.domain.decisions import Decision, Fill, NoFill, SlotRequest
@@ -42,14 +41,6 @@ class DeliveredSource(Protocol):
     def current(self) -> Mapping[FlightId, int]:
         """Return them by flight; a missing one has none."""
         ...
-
-
-@dataclass(frozen=True, slots=True)
-class Served(Generic[_Rendered]):
-    """A fill as it goes out. Immutable."""
-
-    fill: Fill
-    rendered: _Rendered
 
 
 Renderer = Callable[[Fill, str], _Rendered]
@@ -98,13 +89,17 @@ class Deliverer:
 
     def deliver(
         self, request: SlotRequest, render: Renderer[_Rendered], *, leave_trace: bool = True
-    ) -> Served[_Rendered] | NoFill:
+    ) -> _Rendered | NoFill:
         """Answer for one slot; see `deliver_page`."""
-        return self.deliver_page((request,), render, leave_trace=leave_trace)[0]
+        began = time.perf_counter()
+        answer = self._answer_one(request, render, leave_trace=leave_trace)
+        if leave_trace:
+            self._recorder.took(time.perf_counter() - began)
+        return answer
 
     def deliver_page(
         self, requests: Sequence[SlotRequest], render: Renderer[_Rendered], *, leave_trace: bool = True
-    ) -> tuple[Served[_Rendered] | NoFill, ...]:
+    ) -> tuple[_Rendered | NoFill, ...]:
         """Answer for the slots of one page view, in their order. Never raises.
 
         Args:
@@ -128,9 +123,23 @@ class Deliverer:
             _LOG.error(DELIVERY_FAULT, exc_info=fault)
             return None
 
+    def _answer_one(
+        self, request: SlotRequest, render: Renderer[_Rendered], *, leave_trace: bool
+    ) -> _Rendered | NoFill:
+        """Do what `_answer` does, without what several slots take."""
+        try:
+            snapshot = self._catalog.current()
+            if snapshot is None:
+                return NoFill(request, NoFillReason.UNKNOWN_SLOT)
+            now = self._clock()
+            decision = decide(request, snapshot, self._delivered.current(), now, self._rng)
+        except Exception as fault:  # noqa: BLE001 - a page never breaks for us
+            return _no_fill_of(fault, request)
+        return self._conclude(decision, snapshot, int(now.timestamp()), render, leave_trace=leave_trace)
+
     def _answer(
         self, requests: Sequence[SlotRequest], render: Renderer[_Rendered], *, leave_trace: bool
-    ) -> tuple[Served[_Rendered] | NoFill, ...]:
+    ) -> tuple[_Rendered | NoFill, ...]:
         try:
             snapshot = self._catalog.current()
             if snapshot is None:
@@ -146,7 +155,7 @@ class Deliverer:
 
     def _conclude(
         self, decision: Decision, snapshot: Snapshot, second: int, render: Renderer[_Rendered], *, leave_trace: bool
-    ) -> Served[_Rendered] | NoFill:
+    ) -> _Rendered | NoFill:
         """Render a decision, then count it: what could not be shown is not counted as a fill."""
         try:
             if isinstance(decision, NoFill):
@@ -154,12 +163,12 @@ class Deliverer:
                     self._record_no_fill(decision, snapshot, second)
                 return decision
             token = self._token(decision, snapshot, second)
-            served = Served(decision, render(decision, self._codec.encode(token)))
+            rendered = render(decision, self._codec.encode(token))
             if leave_trace:
                 self._recorder.fill(token)
         except Exception as fault:  # noqa: BLE001 - a page never breaks for us
             return _no_fill_of(fault, decision.request)
-        return served
+        return rendered
 
     def _token(self, fill: Fill, snapshot: Snapshot, second: int) -> Token:
         flight = snapshot.hashes.flights[fill.flight.id]

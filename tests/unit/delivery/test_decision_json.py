@@ -1,5 +1,6 @@
 import json
 
+import msgspec
 import pytest
 from delivery_stand import LONG, NAME, REMER, SHORT, make_catalog, make_creative, make_variants
 
@@ -58,7 +59,7 @@ def test_an_unresolved_place_is_null() -> None:
 
 
 def test_a_page_says_each_slots_decision_or_why_there_is_none() -> None:
-    body = decision_body(make_fill(make_variants(), Variant.LONG), "TOKEN", URLS)
+    body = msgspec.Raw(encode_json(decision_body(make_fill(make_variants(), Variant.LONG), "TOKEN", URLS)))
     page = json.loads(encode_json(PageBody({"a": body, "b": None}, {"b": NoFillReason.PLACE})))
     assert page["decisions"]["a"]["text"] == LONG
     assert page["decisions"]["b"] is None
