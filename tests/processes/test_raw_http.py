@@ -4,7 +4,11 @@
 """
 
 import json
+import re
+import socket
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
+from http.client import HTTPConnection
 
 import pytest
 from raw_http import Answer, exchange, request
@@ -337,6 +341,41 @@ class TestPages:
         answer = ask(service, "/demo?zq7=1")
         assert answer.status == 308
         assert answer.body == b""
+
+
+class TestOneConnection:
+    """What gunicorn's own worker does by itself, and ours does in its own way."""
+
+    def test_requests_sent_at_once_are_all_answered_in_their_order(self, service: Service) -> None:
+        paths = ("/v1/slots/masthead?location=Remer,MN", "/nowhere", "/slot.css", "/healthz")
+        going_on = [request(path).replace(b"Connection: close\r\n", b"") for path in paths[:-1]]
+        sent = exchange(service.port, b"".join([*going_on, request(paths[-1])])).sent
+        assert re.findall(rb"HTTP/1\.1 (\d+)", sent) == [b"200", b"404", b"200", b"200"]
+
+    def test_a_connection_goes_on_after_a_body_that_nobody_wanted(self, service: Service) -> None:
+        body = b"x" * 20_000
+        asked = request("/nowhere", f"Content-Length: {len(body)}", method="POST")
+        unwanted = asked.replace(b"Connection: close\r\n", b"")
+        sent = exchange(service.port, unwanted + body + request("/healthz")).sent
+        assert re.findall(rb"HTTP/1\.1 (\d+)", sent) == [b"404", b"200"]
+
+    def test_more_connections_than_threads_take_turns_and_each_goes_on(self, service: Service) -> None:
+        with ExitStack() as stack:
+            clients = [HTTPConnection("127.0.0.1", service.port, timeout=10) for _ in range(24)]
+            for _ in range(3):
+                for client in clients:
+                    stack.enter_context(closing(client))
+                    client.request("GET", "/v1/slots/masthead?location=Remer,MN")
+                answers = [client.getresponse() for client in clients]
+                assert [(answer.status, answer.will_close, len(answer.read()) > 0) for answer in answers] == [
+                    (200, False, True)
+                ] * len(clients)
+
+    def test_a_decision_comes_in_one_piece(self, service: Service) -> None:
+        with closing(socket.create_connection(("127.0.0.1", service.port), 10)) as connection:
+            connection.sendall(request("/v1/slots/masthead?location=Remer,MN"))
+            head, _, body = connection.recv(65_536).partition(b"\r\n\r\n")
+            assert f"Content-Length: {len(body)}".encode() in head
 
 
 def test_after_all_of_it_the_workers_are_those_of_the_start(service: Service) -> None:
