@@ -86,7 +86,7 @@ def machine(folder: Path, *, user: int = 1000, **commands: str) -> Machine:
 
 
 def test_a_machine_with_all_of_it_says_nothing(tmp_path: Path) -> None:
-    run = machine(tmp_path, python3=GOOD_PYTHON, chromium="true", nginx="true", openssl="true", faketime="true").run(
+    run = machine(tmp_path, python3=GOOD_PYTHON, chromium="true", nginx="true", openssl="true", faketime="true", php="true").run(
         "need", "test"
     )
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
@@ -102,8 +102,9 @@ def test_all_that_is_missing_stands_in_one_list_and_one_line(tmp_path: Path) -> 
         "  - nginx (tests behind a proxy)",
         "  - OpenSSL's command (their certificates)",
         "  - libfaketime (faults of clocks)",
+        "  - PHP (tests of the WordPress plugin)",
         "Install it, then try again:",
-        "  sudo apt-get install python3 python3-venv chromium nginx openssl faketime",
+        "  sudo apt-get install python3 python3-venv chromium nginx openssl faketime php-cli",
     ]
 
 
@@ -119,7 +120,7 @@ def test_the_benchmark_needs_its_client_and_no_browser(tmp_path: Path) -> None:
 
 
 def test_leaving_the_browser_tests_out_needs_no_browser(tmp_path: Path) -> None:
-    here = machine(tmp_path, python3=GOOD_PYTHON, nginx="true", openssl="true", faketime="true")
+    here = machine(tmp_path, python3=GOOD_PYTHON, nginx="true", openssl="true", faketime="true", php="true")
     assert here.run("need", "test", skip="cluster,browser").returncode == 0
     assert here.run("need", "test", skip="cluster").returncode == 1
 
