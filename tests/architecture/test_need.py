@@ -86,9 +86,9 @@ def machine(folder: Path, *, user: int = 1000, **commands: str) -> Machine:
 
 
 def test_a_machine_with_all_of_it_says_nothing(tmp_path: Path) -> None:
-    run = machine(tmp_path, python3=GOOD_PYTHON, chromium="true", nginx="true", openssl="true", faketime="true", php="true").run(
-        "need", "test"
-    )
+    run = machine(
+        tmp_path, python3=GOOD_PYTHON, chromium="true", nginx="true", openssl="true", faketime="true", php="true"
+    ).run("need", "test")
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
 
@@ -101,10 +101,10 @@ def test_all_that_is_missing_stands_in_one_list_and_one_line(tmp_path: Path) -> 
         "  - Chromium (browser tests)",
         "  - nginx (tests behind a proxy)",
         "  - OpenSSL's command (their certificates)",
-        "  - libfaketime (faults of clocks)",
         "  - PHP (tests of the WordPress plugin)",
+        "  - libfaketime (faults of clocks)",
         "Install it, then try again:",
-        "  sudo apt-get install python3 python3-venv chromium nginx openssl faketime php-cli",
+        "  sudo apt-get install python3 python3-venv chromium nginx openssl php-cli faketime",
     ]
 
 
