@@ -183,14 +183,14 @@ GEOIP_DB: Final[Setting[None]] = Setting(
     "Not built yet; refused when set.",
     config_values.not_built,
 )
-RATE_EVENTS: Final[Setting[None]] = Setting(
+RATE_EVENTS: Final = Setting(
     "ADSERVER_RATE_EVENTS",
-    None,
-    "unset",
-    "events",
-    "no value for now",
-    "Not built yet; refused when set.",
-    config_values.not_built,
+    2000,
+    "2000",
+    "events in 10 s",
+    f"a whole number from 0 to {config_values.MAX_RATE_EVENTS}",
+    "How many events one /24 or /48 may send a worker before the rest is invalid, `rate`. 0: any number.",
+    config_values.rate_events,
 )
 
 SETTINGS: Final[tuple[Setting[object], ...]] = (
@@ -238,6 +238,8 @@ class Settings:
     """0: for ever."""
     log_format: LogFormat = LOG_FORMAT.default
     demo: bool = DEMO.default
+    rate_events: int = RATE_EVENTS.default
+    """0: no limit."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -247,7 +249,6 @@ class Settings:
             SettingRefused: a value cannot be taken, or two do not go together.
         """
         GEOIP_DB.read(environ)
-        RATE_EVENTS.read(environ)
         settings = cls(
             redis_url=REDIS_URL.read(environ),
             data_dir=DATA_DIR.read(environ),
@@ -263,6 +264,7 @@ class Settings:
             archive_days=ARCHIVE_DAYS.read(environ),
             log_format=LOG_FORMAT.read(environ),
             demo=DEMO.read(environ),
+            rate_events=RATE_EVENTS.read(environ),
         )
         if settings.redis_is_remote and not settings.secret_keys:
             raise SettingRefused(

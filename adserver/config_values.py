@@ -16,6 +16,7 @@ MAX_WORKERS: Final = 64
 MOST_RETENTION_HOURS: Final = 137
 """What is replayed after a loss must not be older than what is kept of its tokens, see `keeping.retention`."""
 MOST_ARCHIVE_DAYS: Final = 36_500
+MAX_RATE_EVENTS: Final = 1_000_000
 SECRET_KEY_BYTES: Final = (16, 64)
 """Smallest and largest size of a secret key."""
 
@@ -159,6 +160,13 @@ def archive_days(text: str) -> int:
 
 def _whole_number(text: str, least: int, most: int) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text) or not least <= int(text) <= most:
+        raise ValueError("not such a number")
+    return int(text)
+
+
+def rate_events(text: str) -> int:
+    """Read a number of events; 0 stands for any number."""
+    if not re.fullmatch(r"[0-9]{1,7}", text) or int(text) > MAX_RATE_EVENTS:
         raise ValueError("not such a number")
     return int(text)
 

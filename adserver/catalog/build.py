@@ -72,7 +72,8 @@ def _build_sites(layout: SlotsFileRow, ids: UniqueIds) -> tuple[Site, ...]:
 
 
 def _site(row: SiteRow) -> Site:
-    return Site(SiteId(row.id), row.name, row.home, row.timezone, row.label, row.lang, row.origins)
+    networks = row.internal_networks
+    return Site(SiteId(row.id), row.name, row.home, row.timezone, row.label, row.lang, row.origins, networks)
 
 
 def _build_slots(layout: SlotsFileRow, faults: FaultLog, ids: UniqueIds) -> tuple[Slot, ...]:

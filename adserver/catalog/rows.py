@@ -128,6 +128,7 @@ class SiteRow(Row, frozen=True, kw_only=True):
     label: str = "Sponsor"
     lang: str = "en"
     origins: tuple[str, ...] = ()
+    internal_networks: tuple[str, ...] = ()
 
 
 class SlotRow(Row, frozen=True, kw_only=True):

@@ -9,7 +9,18 @@ from adserver.catalog.documents import JsonObject, JsonValue
 from adserver.catalog.fields import Checked, Choice, Flag, ListOf, Money, NotBuilt, Whole
 from adserver.catalog.links import clean_click_url, clean_origin, clean_page_url, clean_utm
 from adserver.catalog.texts import MAX_GRAPHEMES
-from adserver.catalog.word_fields import Currency, Day, Language, Link, PlaceWords, Slug, TopicWord, Words, Zone
+from adserver.catalog.word_fields import (
+    Currency,
+    Day,
+    Language,
+    Link,
+    NetworkWord,
+    PlaceWords,
+    Slug,
+    TopicWord,
+    Words,
+    Zone,
+)
 from adserver.domain.catalog import Pacing, Status, Tier
 from adserver.domain.variants import LENGTHS
 
@@ -231,7 +242,7 @@ class SiteSchema(StrictSchema):
     label = Words(limit=MAX_LABEL)
     lang = Language()
     origins = ListOf(Link(clean_origin, "an origin such as https://news.example"), "origins")
-    internal_networks = NotBuilt("internal_networks")
+    internal_networks = ListOf(NetworkWord(), "networks")
 
 
 class SlotSchema(StrictSchema):

@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
 from functools import cache
+from ipaddress import ip_network
 from typing import Final
 from zoneinfo import available_timezones
 
 from marshmallow import ValidationError
 
 from adserver.catalog.fields import Checked, describe
-from adserver.catalog.texts import MAX_GRAPHEMES, clean_text
+from adserver.catalog.texts import MAX_GRAPHEMES, clean_text, shown
 from adserver.decision.topics import normalise_topic
 from adserver.domain.ids import SLUG_PATTERN
 
@@ -167,6 +168,29 @@ class Zone(Checked[str]):
 def _zones() -> frozenset[str]:
     """Read the database's names once: they are a walk over some 600 files."""
     return frozenset(available_timezones()) - {"localtime", "Factory"}  # one means this host, the other nothing
+
+
+class NetworkWord(Checked[str]):
+    """An address or a network, stored in CIDR notation."""
+
+    def __init__(self) -> None:
+        super().__init__("an address or a network such as 192.0.2.0/24 or 2001:db8::/48")
+
+    def read(self, value: object) -> str:
+        """Return the network."""
+        if not isinstance(value, str):
+            raise self.wrong(value)
+        try:
+            return str(ip_network(value.strip()))
+        except ValueError:
+            raise self._narrower(value) from None
+
+    def _narrower(self, value: str) -> ValidationError:
+        try:
+            meant = ip_network(value.strip(), strict=False)
+        except ValueError:
+            return self.wrong(value)
+        return ValidationError(f"{shown(value)} names one address within {meant}; leave its length out, or write that")
 
 
 class Language(Checked[str]):

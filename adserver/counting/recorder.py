@@ -54,9 +54,15 @@ class Recorder(Protocol):
         """Count a decision of `second` (Unix time) that filled nothing; summed in memory."""
 
     def event(
-        self, token: Token | None, kind: EventKind, reason: InvalidReason | None, reported: Variant, second: int
+        self,
+        token: Token | None,
+        kind: EventKind,
+        reason: InvalidReason | None,
+        reported: Variant,
+        second: int,
+        reader: int = 0,
     ) -> None:
-        """Write an event accepted at `second` (Unix time), before it is answered."""
+        """Write an event accepted at `second` (Unix time), before it is answered; `reader`: see `event_record`."""
 
     def took(self, seconds: float) -> None:
         """Note how long one call took to decide, sign, render and count; summed in memory."""
@@ -101,10 +107,16 @@ class SpoolRecorder:
         self._add(DecisionKey(shard, second // QUARTER_SECONDS, *none, slot, place, topic, variant, reason), 1)
 
     def event(
-        self, token: Token | None, kind: EventKind, reason: InvalidReason | None, reported: Variant, second: int
+        self,
+        token: Token | None,
+        kind: EventKind,
+        reason: InvalidReason | None,
+        reported: Variant,
+        second: int,
+        reader: int = 0,
     ) -> None:
         """Write an event; what cannot be written is counted as dropped."""
-        record = encode(event_record(token, kind, reason, reported, second))
+        record = encode(event_record(token, kind, reason, reported, second, reader))
         writer = self._open_writer()
         if writer is None:
             with self._lock:

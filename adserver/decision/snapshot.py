@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Self
+from datetime import UTC, date, datetime
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
+from typing import Final, Self
+from zoneinfo import ZoneInfo
 
 from adserver.decision.compiled_flight import CompiledFlight, compile_flight
 from adserver.decision.index import FlightIndex
@@ -13,6 +15,8 @@ from adserver.decision.question import Question
 from adserver.domain.catalog import Catalog, Creative, RetiredCreative, Site, Slot
 from adserver.domain.ids import CampaignId, CreativeId, FlightId, IdHash, Kind, SiteId, SlotId, Topic, id_hash
 from adserver.domain.variants import LENGTHS, Variant
+
+_EPOCH: Final = date(1970, 1, 1).toordinal()
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +64,8 @@ class Snapshot:
     _links: Mapping[IdHash, LinkTarget]
     _retired_links: Mapping[IdHash, tuple[LinkTarget, datetime]]
     _lineups: Lineups
+    _internal_networks: Mapping[IdHash, tuple[IPv4Network | IPv6Network, ...]]
+    """By slot, of those whose site has any."""
 
     @classmethod
     def build(cls, catalog: Catalog, revision: int, retired: tuple[RetiredCreative, ...] = ()) -> Self:
@@ -94,6 +100,7 @@ class Snapshot:
             _links={hashes.creatives[creative.id]: _link(creative, campaign) for creative, campaign in creatives},
             _retired_links=_retired_links(retired),
             _lineups=Lineups(index),
+            _internal_networks=_internal_networks(catalog, hashes),
         )
 
     def site(self, site: SiteId) -> Site | None:
@@ -116,6 +123,16 @@ class Snapshot:
         """Return the slot that a hash stands for, or None where this catalog has none such."""
         return self._slots_by_hash.get(hash_)
 
+    def day_at(self, slot: IdHash, second: int) -> int:
+        """Return the day of a slot's site at a second of Unix time, in days since 1970; in UTC for an unknown slot."""
+        found = self._slots_by_hash.get(slot)
+        zone = ZoneInfo(self._sites[found.site].timezone) if found is not None else UTC
+        return datetime.fromtimestamp(second, zone).toordinal() - _EPOCH
+
+    def is_internal(self, slot: IdHash, address: IPv4Address | IPv6Address) -> bool:
+        """Tell whether an address is of the staff of the site that a slot is on."""
+        return any(address in network for network in self._internal_networks.get(slot, ()))
+
     def creative_by_hash(self, hash_: IdHash, now: datetime) -> LinkTarget | None:
         """Return where a creative's link goes, also for one retired whose time is not over; else None."""
         link = self._links.get(hash_)
@@ -136,6 +153,13 @@ def _compile_flights(catalog: Catalog) -> tuple[CompiledFlight, ...]:
         for campaign in catalog.campaigns
         for flight in campaign.flights
     )
+
+
+def _internal_networks(catalog: Catalog, hashes: IdHashes) -> dict[IdHash, tuple[IPv4Network | IPv6Network, ...]]:
+    of_site = {
+        site.id: tuple(map(ip_network, site.internal_networks)) for site in catalog.sites if site.internal_networks
+    }
+    return {hashes.slots[slot.id]: of_site[slot.site] for slot in catalog.slots if slot.site in of_site}
 
 
 def _link(creative: Creative, campaign: CampaignId) -> LinkTarget:

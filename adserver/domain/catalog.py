@@ -146,6 +146,8 @@ class Site:
     lang: str = "en"
     origins: tuple[str, ...] = ()
     """Who may frame its slots; empty: anyone."""
+    internal_networks: tuple[str, ...] = ()
+    """Of its staff, in CIDR notation: what comes from there is counted as internal."""
 
 
 @dataclass(frozen=True, slots=True)

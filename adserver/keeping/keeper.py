@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final, Protocol
+from zoneinfo import ZoneInfo
 
 from adserver.catalog.names import Names, NamesUnreadable
 from adserver.counting.delivered import write_delivered
@@ -20,6 +21,7 @@ from adserver.keeping.calendar import SiteCalendar
 from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.counts import CountStore, ShardsDiffer
 from adserver.keeping.eviction import RedisEvicts
+from adserver.keeping.salts import SaltKeeper
 
 TICK_SECONDS: Final = 0.25
 _RECALL_SECONDS: Final = 5.0
@@ -107,6 +109,8 @@ class Keeper:
         self._load_names = load_names
         self._check_store = check_store
         self._upkeep = upkeep
+        self._salts: SaltKeeper | None = None
+        self._zones: tuple[ZoneInfo, ...] = ()
         self._calendar: SiteCalendar | None = None
         self._calendar_revision = 0
         self._goals: Mapping[IdHash, Goal] = {}
@@ -117,6 +121,10 @@ class Keeper:
         self._trouble = ""
         self._refusal = ""
 
+    def tend(self, salts: SaltKeeper) -> None:
+        """Keep what readers are told apart by as well; for the time before the first step."""
+        self._salts = salts
+
     def step(self, now: float, wall: datetime) -> KeeperReport:
         """Do one round; Redis or the disk being away is reported, not raised.
 
@@ -126,6 +134,8 @@ class Keeper:
         """
         revision = self._catalog.step(wall)
         self._follow_catalog()
+        if self._salts is not None:
+            self._salts.step(self._zones, wall, now)
         try:
             self._counter.sync()
         except OSError as error:
@@ -168,6 +178,7 @@ class Keeper:
         if snapshot is None:
             return
         flights = [flight for campaign in snapshot.catalog.campaigns for flight in campaign.flights]
+        self._zones = tuple({ZoneInfo(site.timezone) for site in snapshot.catalog.sites})
         hashes = snapshot.hashes.flights
         self._goals = goals_of(snapshot)
         self._goal_flights = {hashes[flight.id]: flight.id for flight in flights if flight.goal}

@@ -14,17 +14,18 @@ from adserver.counting.acceptance import Acceptance
 from adserver.counting.delivered import DeliveredWatch
 from adserver.counting.issuer import Issuer
 from adserver.counting.recorder import SpoolRecorder
+from adserver.counting.salts import SaltWatch
 from adserver.counting.shards import shard_of
 from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
 from adserver.domain.ids import FlightId, IdHash, Kind, SlotId, id_hash
 from adserver.domain.token import TokenCodec
-from adserver.domain.variants import Variant
 from adserver.keeping.redis_counts import RedisCountStore
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.runtime.analysis import make_statistics
 from adserver.runtime.condition import readiness_of, standing_of
+from adserver.runtime.edge import make_edge
 from adserver.runtime.layout import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
@@ -67,17 +68,14 @@ def make_app(
     data_dir = DataDir(settings.data_dir, writable=False)
     catalog = CatalogWatch(data_dir.path / COMPILED_NAME)
     delivered = DeliveredWatch(data_dir.path)
+    salts = SaltWatch(data_dir.path)
     recorder = SpoolRecorder(data_dir.path / SPOOLS_NAME, SHARDS, lambda: clock().timestamp(), tally)
     sums = SumsFile(
         data_dir.path / WORKER_SUMS_NAME, tally, lambda slot: _slot_name(catalog, slot), lambda: _revision(catalog)
     )
     codec = TokenCodec(settings.secret_keys or data_dir.secret_keys())
-    acceptance = Acceptance(
-        codec,
-        recorder,
-        lambda creative, variant: _has(catalog, creative, variant, clock()),
-        lambda: clock().timestamp(),
-    )
+    edge = make_edge(settings, catalog, salts, clock)
+    acceptance = Acceptance(codec, recorder, edge, lambda: clock().timestamp())
     deliverer = Deliverer(
         catalog=catalog,
         delivered=delivered,
@@ -126,7 +124,7 @@ def make_app(
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )
     )
-    return app, Upkeep((catalog, delivered), recorder, sums)
+    return app, Upkeep((catalog, delivered, salts), recorder, sums)
 
 
 def _delivered_of(counts: RedisCountStore) -> Delivered:
@@ -142,12 +140,6 @@ def _delivered_of(counts: RedisCountStore) -> Delivered:
         }
 
     return delivered
-
-
-def _has(catalog: CatalogWatch, creative: IdHash, variant: Variant, now: datetime) -> bool:
-    snapshot = catalog.current()
-    target = snapshot.creative_by_hash(creative, now) if snapshot else None
-    return target is not None and variant in target.lengths
 
 
 def _slot_name(catalog: CatalogWatch, hash_: IdHash) -> SlotId | None:

@@ -14,6 +14,8 @@ from adserver.keeping.quarantine import QUARANTINE_NAME, Quarantine
 from adserver.keeping.redis_cells import RedisSpoolEnds
 from adserver.keeping.redis_counts import RedisCountStore
 from adserver.keeping.retention import Retention, RetentionRules
+from adserver.keeping.redis_salts import RedisSaltStore
+from adserver.keeping.salts import SaltKeeper
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.runtime.layout import SHARDS, SPOOLS_NAME
@@ -29,7 +31,7 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     counter = SpoolCounter(spools, counts, SHARDS, quarantine=Quarantine(data_dir.path / QUARANTINE_NAME))
     rules = RetentionRules(settings.spool_retention_hours * 3600, settings.archive_days)
     retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(client, SHARDS), rules, Disk())
-    return Keeper(
+    keeper = Keeper(
         data_dir=data_dir.path,
         counter=counter,
         counts=counts,
@@ -40,3 +42,5 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         check_store=lambda: refuse_eviction(client),
         upkeep=retention.step,
     )
+    keeper.tend(SaltKeeper(data_dir.path, RedisSaltStore(client, is_ours=settings.redis_url is None)))
+    return keeper

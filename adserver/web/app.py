@@ -6,12 +6,13 @@ from typing import Final
 
 from flask import Blueprint, Flask, Response
 
+from adserver.counting.addresses import Network
 from adserver.web.calls import DeliveryCalls
 from adserver.web.hosts import HostRules, install_hosts
 from adserver.web.lane import Lane
 from adserver.web.mounting import Mounted
 from adserver.web.problems import install_problems
-from adserver.web.proxies import Network, TrustedProxies
+from adserver.web.proxies import TrustedProxies
 from adserver.web.request_ids import RequestIds
 from adserver.web.whole_request import WholeRequest
 

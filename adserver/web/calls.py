@@ -134,4 +134,4 @@ class DeliveryCalls:
 
 
 def _signals(environ: "WSGIEnvironment") -> Signals:
-    return Signals.of(EnvironHeaders(environ))
+    return Signals.of(EnvironHeaders(environ), environ.get("REMOTE_ADDR"))

@@ -100,7 +100,7 @@ def _add_clicks(blueprint: Blueprint, calls: DeliveryCalls, clicks: ClickRouter)
     def click(token: str) -> Response:
         reported = calls.length_on_screen("v", request.environ)
         if _leaves_trace(request):
-            location = clicks.follow(token, reported, Signals.of(request.headers))
+            location = clicks.follow(token, reported, Signals.of(request.headers, request.remote_addr))
         else:
             location = clicks.locate(token, reported)
         if location is None:

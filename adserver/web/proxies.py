@@ -1,14 +1,12 @@
 """Believe `X-Forwarded-For` and `X-Forwarded-Proto` from named proxies only."""
 
 from collections.abc import Callable, Iterable
-from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import TYPE_CHECKING
+
+from adserver.counting.addresses import Address, Network, parse_address
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-Address = IPv4Address | IPv6Address
-Network = IPv4Network | IPv6Network
 
 
 class TrustedProxies:
@@ -38,7 +36,7 @@ class TrustedProxies:
     def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Pass the request on, with `REMOTE_ADDR` and `wsgi.url_scheme` of the reader."""
         if self._networks or "HTTP_X_FORWARDED_FOR" in environ:
-            self._look(environ, _address(environ.get("REMOTE_ADDR", "")))
+            self._look(environ, parse_address(environ.get("REMOTE_ADDR", "")))
         return self._app(environ, start_response)
 
     def _look(self, environ: "WSGIEnvironment", peer: Address | None) -> None:
@@ -52,7 +50,7 @@ class TrustedProxies:
         if scheme in ("http", "https"):
             environ["wsgi.url_scheme"] = scheme
         for text in reversed(environ.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-            address = _address(text.strip())
+            address = parse_address(text.strip())
             if address is None:
                 return
             environ["REMOTE_ADDR"] = str(address)
@@ -61,12 +59,3 @@ class TrustedProxies:
 
     def _trusts(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self._networks)
-
-
-def _address(text: str) -> Address | None:
-    try:
-        address = ip_address(text)
-    except ValueError:
-        return None
-    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
-    return mapped or address

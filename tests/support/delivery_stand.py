@@ -7,6 +7,7 @@ from random import Random
 from typing import Final
 
 import wcwidth
+from edges import make_edge
 from flask import Blueprint, Flask
 from flask.testing import FlaskClient
 
@@ -202,7 +203,13 @@ class MemoryRecorder:
         self.no_fills.append(RecordedNoFill(slot, place, topic, variant, reason))
 
     def event(
-        self, token: Token | None, kind: EventKind, reason: InvalidReason | None, reported: Variant, second: int
+        self,
+        token: Token | None,
+        kind: EventKind,
+        reason: InvalidReason | None,
+        reported: Variant,
+        second: int,
+        reader: int = 0,
     ) -> None:
         """Remember an event."""
         self._fail()
@@ -240,7 +247,7 @@ class Stand:
         self.catalog = FixedCatalog(Snapshot.build(catalog or make_catalog(), 1, retired))
         self.recorder = MemoryRecorder()
         self.codec = TokenCodec((b"k" * 32,))
-        acceptance = Acceptance(self.codec, self.recorder, _any_length, self._second)
+        acceptance = Acceptance(self.codec, self.recorder, make_edge(), self._second)
         places = OnePlace()
         self.deliverer = Deliverer(
             catalog=self.catalog,
@@ -282,7 +289,3 @@ class Stand:
     def pass_time(self, **units: int) -> None:
         """Move the clock on; units as of `timedelta`."""
         self.now += timedelta(**units)
-
-
-def _any_length(_creative: IdHash, _variant: Variant) -> bool:
-    return True

@@ -113,7 +113,9 @@ def test_every_setting_is_read() -> None:
         ("demo", "maybe"),
         ("data_dir", "a\0b"),
         ("geoip_db", "/var/lib/geo.mmdb"),
-        ("rate_events", "2000"),
+        ("rate_events", "-1"),
+        ("rate_events", "1000001"),
+        ("rate_events", "many"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_settings_name_and_what_it_takes(name: str, value: str) -> None:

@@ -46,9 +46,26 @@ def test_a_site_and_its_slots_are_stored_canonical() -> None:
     }
 
 
-def test_internal_networks_are_not_built_yet() -> None:
-    faults = faults_of({"internal_networks": ["192.0.2.0/24"]}, {})
-    assert faults == {"sites[0].internal_networks": "`internal_networks` isn't built yet; leave it out"}
+def test_internal_networks_are_stored_in_cidr_notation() -> None:
+    networks: list[RawValue] = ["192.0.2.0/24", " 198.51.100.7 ", "2001:DB8::/48", "0.0.0.0/0"]
+    document = check_slots_file(parsed({"internal_networks": networks}, {}))
+    stored = ["192.0.2.0/24", "198.51.100.7/32", "2001:db8::/48", "0.0.0.0/0"]
+    assert document["sites"][0]["internal_networks"] == stored  # type: ignore[index, call-overload]
+
+
+@pytest.mark.parametrize(
+    ("network", "fault"),
+    [
+        ("office", "an address or a network such as 192.0.2.0/24"),
+        ("192.0.2.0/33", "an address or a network"),
+        ("192.0.2.7/24", '"192.0.2.7/24" names one address within 192.0.2.0/24'),
+        ("192.0.2", "an address or a network"),
+        (7, "an address or a network"),
+        ("", "an address or a network"),
+    ],
+)
+def test_an_internal_network_is_one(network: RawValue, fault: str) -> None:
+    assert fault in faults_of({"internal_networks": [network]}, {})["sites[0].internal_networks[0]"]
 
 
 @pytest.mark.parametrize("variant", ["auto", "tiny", 7])
