@@ -9,7 +9,7 @@ import click
 
 from adserver.domain.errors import Fault
 from adserver.statistics.dimensions import Dimension
-from adserver.statistics.metrics import OFFERED_METRICS
+from adserver.statistics.metrics import MetricName
 from adserver.statistics.query import Period
 from adserver.statistics.words import nearest
 
@@ -40,12 +40,12 @@ def read_metrics(_context: click.Context, _option: click.Parameter, texts: tuple
     """Return the metrics.
 
     Raises:
-        click.BadParameter: one is no metric, or not kept yet.
+        click.BadParameter: one is no metric.
     """
     words = list(_listed(texts))
     for word in words:
-        if word not in OFFERED_METRICS:
-            raise _unknown(word, OFFERED_METRICS)
+        if word not in tuple(MetricName):
+            raise _unknown(word, tuple(MetricName))
     return words
 
 

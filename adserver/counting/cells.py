@@ -14,6 +14,7 @@ Reach is kept beside the cells: sketches (HyperLogLog) of the cuts of readers' d
 
     {s<shard>}:reach:<day>:<flight>        day = day of the site of issue since 1970
     {s<shard>}:index:reach:<day>           set of that day's flights, in hex
+    {s<shard>}:reached:<day>               hash: flight in hex -> readers; what is left of sketches that were rolled up
 """
 
 from dataclasses import dataclass
@@ -138,6 +139,11 @@ def reach_key(shard: int, day: int, flight: IdHash) -> str:
 def reach_index_key(shard: int, day: int) -> str:
     """Return the key of the set of flights, in hex, that have a sketch on a day (days since 1970)."""
     return f"{shard_tag(shard)}index:reach:{day}"
+
+
+def reached_key(shard: int, day: int) -> str:
+    """Return the key of the hash of readers by flight, in hex, of a day whose sketches were rolled up."""
+    return f"{shard_tag(shard)}reached:{day}"
 
 
 def reader_element(reader: int) -> bytes:

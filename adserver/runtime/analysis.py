@@ -14,6 +14,7 @@ from adserver.places.gazetteer import Gazetteer
 from adserver.runtime.clock import now_utc
 from adserver.runtime.redis_client import open_redis
 from adserver.statistics.redis_cell_store import RedisCellStore
+from adserver.statistics.redis_reach_store import RedisReachStore
 from adserver.statistics.service import StatisticsService
 
 
@@ -33,4 +34,6 @@ def make_statistics(
         snapshot = catalog.current()
         return snapshot.catalog if snapshot else Catalog()
 
-    return StatisticsService(RedisCellStore(client), lambda: load_names(client), live, gazetteer, clock)
+    return StatisticsService(
+        RedisCellStore(client), lambda: load_names(client), live, gazetteer, clock, RedisReachStore(client)
+    )

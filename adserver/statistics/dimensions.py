@@ -43,5 +43,7 @@ PLACE_DIMENSIONS: Final = frozenset({Dimension.PLACE, Dimension.COUNTY, Dimensio
 DAY_DIMENSIONS: Final = frozenset({Dimension.DAY, Dimension.WEEK, Dimension.MONTH})
 """Times of a day or coarser."""
 TIME_DIMENSIONS: Final = DAY_DIMENSIONS | {Dimension.HOUR}
+REACH_DIMENSIONS: Final = frozenset({Dimension.FLIGHT, Dimension.DAY})
+"""What readers are kept by."""
 FIELD_DIMENSIONS: Final = frozenset({Dimension.VARIANT, Dimension.EVENT, Dimension.REASON})
 """What a cell's field tells, not its member or time."""

@@ -56,9 +56,6 @@ class MetricName(StrEnum):
         return frozenset({Counter(self.value)})
 
 
-OFFERED_METRICS: Final = tuple(name for name in MetricName if name is not MetricName.REACH)
-"""Those that are kept; `reach` is a word of queries already, which says that it is not kept yet."""
-
 _RATIOS: Final = {
     MetricName.FILL_RATE: (Counter.FILLS, Counter.DECISIONS),
     MetricName.CTR: (Counter.CLICKS, Counter.IMPRESSIONS),

@@ -15,6 +15,7 @@ from adserver.statistics.dimensions import (
     NONE_LABEL,
     ORDER_DIMENSIONS,
     PLACE_DIMENSIONS,
+    REACH_DIMENSIONS,
     SITE_DIMENSIONS,
     TIME_DIMENSIONS,
     Dimension,
@@ -69,10 +70,10 @@ def kept_with(family: Family, query: Query) -> frozenset[Dimension]:
     return KEPT[family] | (reason if family is not Family.TOPICS else frozenset())
 
 
-def _not_kept(query: Query) -> Iterator[Fault]:
-    for place, metric in enumerate(query.metrics):
-        if metric is MetricName.REACH:
-            yield Fault(f"metrics[{place}]", "`reach` is not kept yet")
+def _reach_of_more(query: Query) -> Iterator[Fault]:
+    if MetricName.REACH in query.metrics:
+        for dimension in sorted(query.used - REACH_DIMENSIONS):
+            yield Fault(query.path_of(dimension), f"`reach` goes with `flight` and `time:day` only, not `{dimension}`")
 
 
 def _event_without_invalid(query: Query) -> Iterator[Fault]:
@@ -139,7 +140,7 @@ def _words_of(dimension: Dimension, query: Query) -> frozenset[str] | None:
 
 
 _RULES: Final[tuple[Callable[[Query], Iterator[Fault]], ...]] = (
-    _not_kept,
+    _reach_of_more,
     _event_without_invalid,
     _reason_without_its_metric,
     _no_fill_reason_of_a_fill,

@@ -11,7 +11,7 @@ from marshmallow import ValidationError
 
 from adserver.statistics.dimensions import Dimension
 from adserver.statistics.filters import And, Filter, Match, Not, Operator, Or
-from adserver.statistics.metrics import OFFERED_METRICS, MetricName
+from adserver.statistics.metrics import MetricName
 from adserver.statistics.query import DateRange, Days, Direction, Order, Period
 from adserver.statistics.words import nearest
 
@@ -33,7 +33,7 @@ def read_metrics(value: object) -> tuple[MetricName, ...]:
     """Read at least one metric, each once."""
     metrics = _words(MetricName, value)
     if not metrics:
-        raise ValidationError(f"name at least one of {', '.join(OFFERED_METRICS)}")
+        raise ValidationError(f"name at least one of {', '.join(MetricName)}")
     return metrics
 
 
@@ -158,13 +158,9 @@ def _words(words: type[_Word], value: object) -> tuple[_Word, ...]:
 def _word(words: type[_Word], value: object, *, also: tuple[str, ...] = ()) -> _Word:
     if isinstance(value, str) and value in tuple(words):
         return words(value)
-    offered = (*_offered(words), *also)
+    offered = (*words, *also)
     near = nearest(value, offered) if isinstance(value, str) else None
     raise ValidationError(f"give one of {', '.join(offered)}" + (f"; did you mean `{near}`?" if near else ""))
-
-
-def _offered(words: type[StrEnum]) -> tuple[str, ...]:
-    return OFFERED_METRICS if words is MetricName else tuple(words)
 
 
 def _date(value: object) -> date:

@@ -40,7 +40,7 @@ class RedisCellStore:
         try:
             for shard in range(self._shards()):
                 kept = self._blocks_kept(shard, family, blocks)
-                for some in _chunks(kept, PIPELINE_COMMANDS):
+                for some in chunks(kept, PIPELINE_COMMANDS):
                     yield from self._cells(family, self._entries(shard, family, some, wanted))
         except (RedisError, RedisClusterException) as error:
             raise StoreUnavailable(f"Redis did not say what is counted: {error}") from error
@@ -51,9 +51,9 @@ class RedisCellStore:
 
     def _blocks_kept(self, shard: int, family: Family, blocks: range) -> list[int]:
         """Return the blocks of a shard that may have cells, in groups of `EXISTS_KEYS`."""
-        groups = list(_chunks(blocks, EXISTS_KEYS))
+        groups = list(chunks(blocks, EXISTS_KEYS))
         found: list[int] = []
-        for some in _chunks(groups, PIPELINE_COMMANDS):
+        for some in chunks(groups, PIPELINE_COMMANDS):
             with self._client.pipeline(transaction=False) as pipeline:
                 for group in some:
                     pipeline.exists(*(index_key(shard, family, block) for block in group))
@@ -81,7 +81,7 @@ class RedisCellStore:
         return entries
 
     def _cells(self, family: Family, entries: Sequence[_Entry]) -> Iterator[StoredCell]:
-        for some in _chunks(entries, PIPELINE_COMMANDS):
+        for some in chunks(entries, PIPELINE_COMMANDS):
             with self._client.pipeline(transaction=False) as pipeline:
                 for entry in some:
                     pipeline.hgetall(cell_key(entry.shard, family, entry.text, entry.block))
@@ -91,6 +91,7 @@ class RedisCellStore:
                     yield StoredCell(entry.member, entry.block, parse_field(name), int(count))
 
 
-def _chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+def chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
+    """Yield the items in order, at most `size` at a time."""
     for start in range(0, len(items), size):
         yield items[start : start + size]

@@ -5,7 +5,9 @@ import io
 from typing import Final
 
 from adserver.statistics.filters import And, Filter, Match, Not, Or
+from adserver.statistics.metrics import MetricName
 from adserver.statistics.query import DateRange, Days, Period, days_of
+from adserver.statistics.reach import REACH_NOTE
 from adserver.statistics.service import Result
 
 JsonValue = str | int | float | bool | None | list["JsonValue"] | dict[str, "JsonValue"]
@@ -43,6 +45,8 @@ def _meta(result: Result) -> dict[str, JsonValue]:
         meta["currency"] = result.currency
     if result.without_price:
         meta["without_price"] = list(result.without_price)
+    if MetricName.REACH in result.query.metrics:
+        meta["reach"] = REACH_NOTE
     return meta
 
 

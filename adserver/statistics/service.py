@@ -21,6 +21,8 @@ from adserver.statistics.labels import Labels, PlaceBook
 from adserver.statistics.metrics import Counter, MetricName
 from adserver.statistics.plan import Plan, make_plan
 from adserver.statistics.query import Direction, Order, Query
+from adserver.statistics.reach import days_since_1970, may_pass, reach_by_row
+from adserver.statistics.reach_store import ReachStore
 from adserver.statistics.revenue import Bill, bill
 from adserver.statistics.strangers import find_strangers
 
@@ -66,6 +68,7 @@ class StatisticsService:
         catalog: Callable[[], Catalog],
         places: PlaceBook,
         clock: Callable[[], datetime],
+        reach: ReachStore,
     ) -> None:
         """Take its ports: names and the live catalog are asked for at each query; the clock tells aware time."""
         self._cells = cells
@@ -73,6 +76,7 @@ class StatisticsService:
         self._catalog = catalog
         self._places = places
         self._clock = clock
+        self._reach = reach
 
     def run(self, query: Query) -> Result:
         """Return the page of rows that a query asks for.
@@ -87,7 +91,8 @@ class StatisticsService:
         _refuse_foreign_zone(query, plan, zones)
         table = self._table(query, plan, names, now)
         billed = bill(query, table, catalog, names, now) if MetricName.REVENUE in query.metrics else _NO_BILL
-        rows = _ordered(_rows(query, table, billed.amounts), query)
+        reach = self._readers(query, names, zones, now) if MetricName.REACH in query.metrics else {}
+        rows = _ordered(_rows(query, table, billed.amounts, reach), query)
         page = query.pagination
         return Result(
             query=query,
@@ -107,7 +112,15 @@ class StatisticsService:
         """
         return tuple(find_strangers(query, self._names(), self._catalog(), self._places))
 
+    def _readers(self, query: Query, names: Names, zones: frozenset[str], now: datetime) -> Mapping[Key, int]:
+        """Return the readers by row, of the days that the query means where its site is; in UTC where sites differ."""
+        days = Calendar(query, now, names.zone_at).days(query.timezone or _only(zones) or _UTC)
+        stored = self._reach.read(days_since_1970(days), lambda flight: may_pass(query, names, flight))
+        return reach_by_row(query, names, stored)
+
     def _table(self, query: Query, plan: Plan, names: Names, now: datetime) -> Table:
+        if not plan.counters:
+            return {}
         labels = Labels(names, self._places)
         calendar = Calendar(query, now, names.zone_at)
 
@@ -129,9 +142,11 @@ def _site_zones(query: Query, catalog: Catalog) -> frozenset[str]:
 
 
 def _refuse_foreign_zone(query: Query, plan: Plan, zones: frozenset[str]) -> None:
-    if query.timezone is None or plan.family is Family.HOURS or zones <= {query.timezone.key}:
+    by_hour = plan.family is Family.HOURS and MetricName.REACH not in query.metrics
+    if query.timezone is None or by_hour or zones <= {query.timezone.key}:
         return
-    named = "`place`" if query.used & PLACE_DIMENSIONS else "`topic`"
+    named = "`reach`" if MetricName.REACH in query.metrics else "`topic`"
+    named = "`place`" if query.used & PLACE_DIMENSIONS else named
     message = f"{named} is kept by the site's own day: leave `timezone` out, or give {' or '.join(sorted(zones))}"
     if len(zones) > 1:
         message = (
@@ -146,21 +161,25 @@ def _only(zones: frozenset[str]) -> ZoneInfo | None:
     return ZoneInfo(next(iter(zones))) if len(zones) == 1 else None
 
 
-def _rows(query: Query, table: Table, amounts: Mapping[Key, Fraction]) -> list[Row]:
-    keys = {key for key, tally in table.items() if any(tally.counts.values())} | amounts.keys()
+def _rows(query: Query, table: Table, amounts: Mapping[Key, Fraction], reach: Mapping[Key, int]) -> list[Row]:
+    keys = {key for key, tally in table.items() if any(tally.counts.values())} | amounts.keys() | reach.keys()
     if not query.dimensions:
         keys = {()}
     empty = Tally()
-    return [Row(key, _values(query, table.get(key, empty), amounts.get(key, Fraction()))) for key in keys]
+    return [
+        Row(key, _values(query, table.get(key, empty), amounts.get(key, Fraction()), reach.get(key, 0))) for key in keys
+    ]
 
 
-def _values(query: Query, tally: Tally, amount: Fraction) -> tuple[Number, ...]:
-    return tuple(_value(metric, tally.counts, amount) for metric in query.metrics)
+def _values(query: Query, tally: Tally, amount: Fraction, readers: int) -> tuple[Number, ...]:
+    return tuple(_value(metric, tally.counts, amount, readers) for metric in query.metrics)
 
 
-def _value(metric: MetricName, counts: Mapping[Counter, int], amount: Fraction) -> Number:
+def _value(metric: MetricName, counts: Mapping[Counter, int], amount: Fraction, readers: int) -> Number:
     if metric is MetricName.REVENUE:
         return float(amount)
+    if metric is MetricName.REACH:
+        return readers
     if metric.ratio is None:
         return counts.get(Counter(metric.value), 0)
     part, whole = (counts.get(counter, 0) for counter in metric.ratio)

@@ -33,6 +33,7 @@ from adserver.domain.places import Place, PlaceLevel
 from adserver.domain.variants import Text, Variant, Variants
 from adserver.statistics.cell_store import CellStore, Member, MemoryCellStore, StoredCell
 from adserver.statistics.parsing import parse_query
+from adserver.statistics.reach_store import MemoryReachStore, StoredReach
 from adserver.statistics.service import Result, StatisticsService
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
@@ -80,6 +81,7 @@ class World:
         self.now = NOW
         self.memory = MemoryCellStore()
         self.store: CellStore = self.memory
+        self.reach = MemoryReachStore()
         self.places = Places()
         self.names = Names(
             flights={id_hash(Kind.FLIGHT, id_): order_name(id_, (0, *order)) for id_, order in ORDERS.items()},
@@ -148,9 +150,16 @@ class World:
             block, offset = divmod(time, family.block_size)
             self.memory.cells.append((family, StoredCell(member, block, Field(offset, variant, metric), number)))
 
+    def reached(self, flight: str, day: int, readers: int) -> None:
+        """Say how many readers a flight had on a day of November 2026."""
+        number = (date(2026, 11, day) - date(1970, 1, 1)).days
+        self.reach.stored.append(StoredReach(id_hash(Kind.FLIGHT, flight), number, readers))
+
     def service(self) -> StatisticsService:
         """Return the service over this world."""
-        return StatisticsService(self.store, lambda: self.names, self.catalog, self.places, lambda: self.now)
+        return StatisticsService(
+            self.store, lambda: self.names, self.catalog, self.places, lambda: self.now, self.reach
+        )
 
     def ask(self, *metrics: str, by: tuple[str, ...] = (), **rest: object) -> Result:
         """Ask for metrics by dimensions, over all time unless `date_range` says otherwise."""

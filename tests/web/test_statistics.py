@@ -114,7 +114,7 @@ def test_a_query_is_posted(client: FlaskClient, path: str) -> None:
 @pytest.mark.parametrize(
     ("changes", "path"),
     [
-        ({"metrics": ["reach"]}, "metrics[0]"),
+        ({"metrics": ["reach"], "dimensions": ["flight", "slot"]}, "dimensions[1]"),
         ({"date_range": None}, "date_range"),
         ({"dimensions": ["place", "topic"]}, "dimensions[0]"),
         ({"dimensions": ["flight"], "metrics": ["fill_rate"]}, "dimensions[0]"),

@@ -69,8 +69,9 @@ def test_what_is_kept_apart_is_refused_with_what_goes_together(asked: Query, pat
 @pytest.mark.parametrize(
     ("asked", "path", "words"),
     [
-        (query("reach", "flight time:day"), "metrics[0]", "not kept yet"),
-        (query("clicks reach"), "metrics[1]", "not kept yet"),
+        (query("reach", "flight time:week"), "dimensions[1]", "`flight` and `time:day` only, not `time:week`"),
+        (query("clicks reach", "campaign"), "dimensions[0]", "not `campaign`"),
+        (query("reach", "flight", ["is", "slot", ["masthead"]]), "filters[0]", "not `slot`"),
         (query("clicks", "event"), "dimensions[0]", "`invalid` alone"),
         (query("invalid clicks", "flight event"), "dimensions[1]", "`invalid` alone"),
         (query("clicks", "", ["is", "event", ["seen"]]), "filters[0]", "`invalid` alone"),

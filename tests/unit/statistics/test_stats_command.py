@@ -124,7 +124,7 @@ def test_a_refused_query_is_for_machines_as_the_api_says_it(world: World) -> Non
         (["--by", "hours"], "did you mean hour?"),
         (["--by", "flight,flight"], "--by flight: it stands here twice"),
         (["--metrics", "click"], "'--metrics': there is no 'click'; did you mean clicks?"),
-        (["--metrics", "reach"], "there is no 'reach'"),
+        (["--metrics", "rich"], "there is no 'rich'"),
         (["--range", "yesterday"], "'--range': there is no 'yesterday'"),
         (["--range", "yesterday"], "day, 7d, 30d, month, all, or FROM..TO, such as 2026-11-01..2026-11-24"),
         (["--range", "2026-11-31..2026-12-01"], "--range: give a date that exists"),
@@ -156,7 +156,7 @@ def test_a_store_that_does_not_answer_exits_1(world: World) -> None:
     def names() -> Names:
         raise StoreUnavailable("no answer")
 
-    service = StatisticsService(world.store, names, world.catalog, world.places, lambda: world.now)
+    service = StatisticsService(world.store, names, world.catalog, world.places, lambda: world.now, world.reach)
     with patch.dict(os.environ, {"ADSERVER_REDIS_URL": "redis://:secret@127.0.0.1:1/0"}):
         result = run(service)
     assert result.exit_code == 1
