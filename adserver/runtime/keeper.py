@@ -13,8 +13,8 @@ from adserver.keeping.keeper import Keeper
 from adserver.keeping.quarantine import QUARANTINE_NAME, Quarantine
 from adserver.keeping.redis_cells import RedisSpoolEnds
 from adserver.keeping.redis_counts import RedisCountStore
-from adserver.keeping.retention import Retention, RetentionRules
 from adserver.keeping.redis_salts import RedisSaltStore
+from adserver.keeping.retention import Retention, RetentionRules
 from adserver.keeping.salts import SaltKeeper
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
