@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
 from statistics import median
 from typing import Final
 
+from adserver.processes import gunicorn_conf
 from bench.load import Round, run_wrk, write_script
 from bench.machine import Memory, memory
 from bench.servers import Server, floor
@@ -20,6 +21,8 @@ ASKED: Final = 400
 EVEN_ENOUGH: Final = 0.6
 """A round in which one worker did less than this part of the other's work says little, and is run again."""
 TRIES: Final = 2
+HELLO_BY_OURS: Final = "hello by ours"
+"""Flask's hello under our worker class: what of the gain is the worker's, and what the application's."""
 WORKERS: Final = 2
 THREADS: Final = 4
 
@@ -47,9 +50,11 @@ def filled_paths(server: Server) -> tuple[list[str], int]:
 
 
 def measure(ours: Server, asked: Sequence[str], body_bytes: int, folder: Path) -> Mapping[str, Speed]:
-    """Return the speed of bare WSGI, Flask's hello and ours."""
+    """Return the speed of bare WSGI, Flask's hello, the same by our worker class, and ours."""
     with ExitStack() as stack:
         floors = [stack.enter_context(floor(name, WORKERS, THREADS, body_bytes)) for name in ("bare", "hello")]
+        by_ours = stack.enter_context(floor("hello", WORKERS, THREADS, body_bytes, gunicorn_conf.worker_class))
+        floors.append(replace(by_ours, name=HELLO_BY_OURS))
         scripts = {"ours": folder / "ours.lua", "floor": folder / "floor.lua"}
         write_script(scripts["ours"], asked)
         write_script(scripts["floor"], ["/"])

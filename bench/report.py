@@ -14,7 +14,12 @@ from bench.start import Start
 COMMAND: Final = "make bench"
 Row = tuple[str, ...]
 
-_NAMES: Final = {"bare": "bare WSGI", "hello": "Flask hello", "ours": "JSON decision, counted"}
+_NAMES: Final = {
+    "bare": "bare WSGI",
+    "hello": "Flask hello",
+    http_speed.HELLO_BY_OURS: "Flask hello, our worker",
+    "ours": "JSON decision, counted",
+}
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,11 +59,11 @@ class Server:
 
 
 @contextmanager
-def floor(name: str, workers: int, threads: int, body_bytes: int) -> Iterator[Server]:
-    """Run one of `bench.floors` under plain gunicorn."""
+def floor(name: str, workers: int, threads: int, body_bytes: int, worker_class: str = "gthread") -> Iterator[Server]:
+    """Run one of `bench.floors` under gunicorn, by its own threaded worker or another."""
     port = free_port()
     command = (
-        *(sys.executable, "-m", "gunicorn", "--worker-class", "gthread", "--workers", str(workers)),
+        *(sys.executable, "-m", "gunicorn", "--worker-class", worker_class, "--workers", str(workers)),
         *("--threads", str(threads), "--bind", f"127.0.0.1:{port}", "--log-level", "error"),
         f"bench.floors:{name}()",
     )
