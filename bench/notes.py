@@ -14,9 +14,10 @@ say nothing beside these; what may be compared stands in one table, measured in 
 REQUESTS: Final = (
     f"wrk with {load.CONNECTIONS} connections and {http_speed.ASKED} different addresses in turn; medians of "
     f"{http_speed.ROUNDS} rounds of {http_speed.SECONDS} s, the four servers in turns, all with bodies of one "
-    "size. The first two run under gunicorn's own gthread, with as many workers and threads. CPU is that of the workers, a request. Evenness is the work of the less busy worker, of the other's: "
-    f"all of a client's connections may fall to one. A round below {http_speed.EVEN_ENOUGH} is run again, up to "
-    f"{http_speed.TRIES} times in all, and the most even counts."
+    "size. The first two run under gunicorn's own gthread, with as many workers and threads. CPU is that of the "
+    "workers, a request. Evenness is the work of the less busy worker, of the other's: all of a client's connections "
+    f"may fall to one. A round below {http_speed.EVEN_ENOUGH} is run again, up to {http_speed.TRIES} times in all, "
+    "and the most even counts."
 )
 
 DECISIONS: Final = (

@@ -317,3 +317,10 @@ def test_a_fault_behind_the_lane_is_no_fill() -> None:
     status, headers, _ = pair.ask(usual("/v1/slots/masthead", "location=Remer,MN"))
     assert (status, dict(headers)["Sponsor-No-Fill"]) == ("204 NO CONTENT", "unknown_slot")
     assert pair.ask(usual(f"/v1/seen/{'a' * 74}.gif"))[0] == "200 OK"
+
+
+def test_a_fault_behind_a_pages_decisions_is_no_fill_in_each_of_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("adserver.web.serving.decide_page")
+    body = json.dumps({"slots": [{"id": each, "slot": "masthead"} for each in "ab"]}).encode()
+    status, _, sent = Pair().ask(posting("/v1/decisions", body), body)
+    assert (status, json.loads(sent)["decisions"]) == ("200 OK", {"a": None, "b": None})

@@ -277,16 +277,6 @@ def test_any_fault_behind_it_is_no_fill_and_never_a_5xx(
     assert {record.message for record in caplog.records} == {"delivery.fault"}
 
 
-def test_a_fault_behind_a_pages_decisions_is_no_fill_in_each_of_its_slots(
-    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.delattr("adserver.web.serving.decide_page")
-    slots = [{"id": each, "slot": "masthead"} for each in "ab"]
-    answer = Stand().client().post("/v1/decisions", json={"location": "Remer,MN", "slots": slots})
-    assert answer.get_json()["decisions"] == {"a": None, "b": None}
-    assert {record.message for record in caplog.records} == {"delivery.fault"}
-
-
 @pytest.mark.parametrize("form", FORMS)
 def test_before_anything_is_published_there_is_no_fill(form: str) -> None:
     stand = Stand()
