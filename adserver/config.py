@@ -3,16 +3,15 @@
 A value that is empty counts as unset. A wrong one stops the start with the setting's name and what it takes.
 """
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Generic, Self, TypeVar
-from urllib.parse import urlsplit
 
 from adserver import config_values
 from adserver.config_values import LogFormat, Network
 from adserver.domain.errors import SettingRefused
+from adserver.store.address import TAKES, RedisAddress, parse_address
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -53,7 +52,7 @@ REDIS_URL: Final[Setting[str | None]] = Setting(
     None,
     "unset",
     "address",
-    "redis://host:port/db, rediss://… or unix:///path",
+    TAKES,
     "Where counts and revisions are kept. Unset: an embedded Redis in the data folder.",
     config_values.redis_url,
 )
@@ -275,16 +274,12 @@ class Settings:
         return settings
 
     @property
+    def redis_address(self) -> RedisAddress | None:
+        """The address of a Redis of one's own, read; None: the embedded one."""
+        return None if self.redis_url is None else parse_address(self.redis_url)
+
+    @property
     def redis_is_remote(self) -> bool:
         """Whether Redis runs on another host than this one."""
-        if self.redis_url is None:
-            return False
-        parts = urlsplit(self.redis_url)
-        return parts.scheme != "unix" and not _is_loopback(parts.hostname or "")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+        address = self.redis_address
+        return address is not None and address.is_remote

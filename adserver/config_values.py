@@ -6,9 +6,10 @@ from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Final, NoReturn
-from urllib.parse import urlsplit
 
 import ada_url
+
+from adserver.store.address import parse_address
 
 Network = IPv4Network | IPv6Network
 
@@ -24,7 +25,6 @@ _HOST_NAME: Final = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a
 _HEX: Final = re.compile(r"[0-9a-fA-F]+")
 _BASE64URL: Final = re.compile(r"[A-Za-z0-9_-]+={0,2}")
 _TOKEN: Final = re.compile(r"[\x21-\x7e]{16,512}")
-_DATABASE: Final = re.compile(r"(/[0-9]*)?")
 _YES: Final = frozenset({"1", "true", "yes", "on"})
 _NO: Final = frozenset({"0", "false", "no", "off"})
 
@@ -37,22 +37,8 @@ class LogFormat(StrEnum):
 
 
 def redis_url(text: str) -> str:
-    """Read the address of a single Redis: `redis://`, `rediss://` or `unix://`."""
-    scheme = text.partition("://")[0].lower()
-    if scheme in ("redis+cluster", "redis+sentinel"):
-        raise ValueError(f"{scheme}:// is not built yet")
-    try:
-        parts = urlsplit(text)
-        port = parts.port
-    except ValueError:  # the library's own words may hold a part of the password
-        raise ValueError("not an address, or its port is none") from None
-    if scheme == "unix":
-        if parts.netloc.rpartition("@")[2] or not parts.path.startswith("/"):
-            raise ValueError("a unix:// address needs an absolute path")
-    elif scheme not in ("redis", "rediss"):
-        raise ValueError("not an address of a Redis")
-    elif not parts.hostname or port == 0 or not _DATABASE.fullmatch(parts.path):
-        raise ValueError("the address lacks its host, its port is 0, or its database is no number")
+    """Read the address of a Redis, see `parse_address`."""
+    parse_address(text)
     return text
 
 

