@@ -29,6 +29,8 @@ class Backup:
     revision: Revision
     names: dict[str, str]
     """Fields of the names' hash."""
+    shards: int = 1
+    """As `Compiled.shards`."""
 
 
 class _BackupForm(msgspec.Struct, frozen=True):
@@ -37,6 +39,7 @@ class _BackupForm(msgspec.Struct, frozen=True):
     entry: msgspec.Raw
     documents: bytes
     names: dict[str, str]
+    shards: int = 1
 
 
 class RevisionBackup:
@@ -63,7 +66,9 @@ class RevisionBackup:
             raise RevisionUnreadable(f"{self._path} is damaged: {error}") from error
         if form.version != FORMAT_VERSION or form.digest != _digest(form):
             raise RevisionUnreadable(f"{self._path} is damaged, or of another version")
-        return Backup(Revision(decode_entry(bytes(form.entry)), decode_documents(form.documents)), form.names)
+        return Backup(
+            Revision(decode_entry(bytes(form.entry)), decode_documents(form.documents)), form.names, form.shards
+        )
 
     def number(self) -> int:
         """Return the number of the revision that is kept, 0 where nothing is; read again only once it was replaced.
@@ -84,7 +89,7 @@ class RevisionBackup:
             OSError: the folder is full or read-only; what was kept is kept.
         """
         entry, documents = encode_entry(backup.revision.entry), encode_documents(backup.revision.documents)
-        form = _BackupForm(FORMAT_VERSION, "", msgspec.Raw(entry), documents, backup.names)
+        form = _BackupForm(FORMAT_VERSION, "", msgspec.Raw(entry), documents, backup.names, backup.shards)
         replace_file(self._path, msgspec.json.encode(msgspec.structs.replace(form, digest=_digest(form))))
 
     def put_back(self, store: RevisionStore) -> bool:
@@ -105,7 +110,8 @@ class RevisionBackup:
 def _digest(form: _BackupForm) -> str:
     digest = hashlib.blake2b(digest_size=16)
     names = msgspec.json.encode(sorted(form.names.items()))
-    for part in (bytes(form.entry), form.documents, names):
+    shards = () if form.shards == 1 else (str(form.shards).encode(),)  # files of before there were any read the same
+    for part in (bytes(form.entry), form.documents, names, *shards):
         digest.update(len(part).to_bytes(8, "big"))
         digest.update(part)
     return digest.hexdigest()

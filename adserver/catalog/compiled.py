@@ -45,6 +45,8 @@ class Compiled:
     retired: tuple[RetiredCreative, ...] = ()
     digest: str = ""
     """That of the revision's head, see `revisions.Head`."""
+    shards: int = 1
+    """N of the store: what this host issues tokens for, and what its spools are cut by. It never changes."""
 
     @property
     def head(self) -> Head:

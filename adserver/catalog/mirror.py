@@ -1,7 +1,7 @@
 """Keeps this host's copy of the live revision: compiled for the workers, and whole, for Redis to have back."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -28,6 +28,12 @@ STORE_AWAY: Final = "catalog.store_away"
 NOT_FOLLOWED: Final = "catalog.not_followed"
 """Log event: a revision or a file cannot be read or written; what was compiled goes on."""
 
+AgreeOnShards = Callable[[int | None], int]
+"""Takes N of this data folder (None: it has none yet) and returns that of the store, fixed if need be.
+
+Raises StoreUnavailable, or an AdserverError where the two differ: then nothing of the store is served here.
+"""
+
 _LOG: Final = logging.getLogger(__name__)
 _NOTHING: Final = Compiled(0, Catalog())
 
@@ -53,8 +59,14 @@ class _Draft:
 class CatalogMirror:
     """Follows the store, one short step at a time. For one thread: the keeper's."""
 
-    def __init__(self, store: RevisionStore, gazetteer: PlaceFinder, data_dir: Path) -> None:
+    def __init__(
+        self, store: RevisionStore, gazetteer: PlaceFinder, data_dir: Path, agree_on_shards: AgreeOnShards
+    ) -> None:
+        """Take the store, what resolves places, the data folder, and what says into how many shards counts are cut."""
         self._store = store
+        self._agree_on_shards = agree_on_shards
+        self._shards: int | None = None
+        self._agreed = False
         self._gazetteer = gazetteer
         self._path = data_dir / COMPILED_NAME
         self._backup = RevisionBackup(data_dir)
@@ -68,6 +80,11 @@ class CatalogMirror:
         self._refused: tuple[Head, AdserverError] | None = None
         self._fault = ""
         self._is_away = False
+
+    @property
+    def shards(self) -> int | None:
+        """N of this data folder, which its spools are cut by; None: nothing was ever served from it."""
+        return self._shards
 
     @property
     def fault(self) -> str:
@@ -113,10 +130,13 @@ class CatalogMirror:
         if not self._looked:
             with _logged(CompiledUnreadable), suppress(FileNotFoundError):
                 self._compiled = read_compiled(self._path)
+                self._shards = self._compiled.shards
             self._looked = True
         with _logged(AdserverError):  # damaged: that will not get better, and the store may have better
             self._kept = self._backup.read()
         self._loaded = True
+        if self._kept is not None and self._shards is None:
+            self._shards = self._kept.shards
         if self._kept is not None and self._kept.revision.number >= self._compiled.revision:
             with _logged(AdserverError, OSError):
                 self._serve(self._compile(self._kept.revision, now))
@@ -125,10 +145,13 @@ class CatalogMirror:
         old = self._compiled
         catalog = build_catalog(revision.documents, self._gazetteer)
         retired = still_retired(retire(old.retired, old.catalog, catalog, now), now)
-        return Compiled(revision.number, catalog, retired, revision.head.digest)
+        return Compiled(revision.number, catalog, retired, revision.head.digest, self._known_shards())
 
     def _follow(self, now: datetime) -> None:
         """Bring store and data folder to the same revision, the highest."""
+        if not self._agreed:
+            self._shards = self._agree_on_shards(self._shards)
+            self._agreed = True
         head = self._store.head()
         if self._kept is not None and head.number < self._kept.revision.number:
             self._put_back(self._kept)
@@ -160,8 +183,13 @@ class CatalogMirror:
         except AdserverError as error:
             self._refused = (head, error)
             raise
-        compiled = Compiled(head.number, catalog, self._retired_at(head, catalog, now), head.digest)
-        return _Draft(Backup(revision, self._store.name_fields()), compiled)
+        shards = self._known_shards()
+        compiled = Compiled(head.number, catalog, self._retired_at(head, catalog, now), head.digest, shards)
+        return _Draft(Backup(revision, self._store.name_fields(), shards), compiled)
+
+    def _known_shards(self) -> int:
+        """Return N, which is agreed on, or was kept, before anything is compiled."""
+        return self._shards or 1
 
     def _retired_at(self, head: Head, catalog: Catalog, now: datetime) -> tuple[RetiredCreative, ...]:
         """Derive the retired creatives from the store's history, on from what this host has compiled."""

@@ -74,7 +74,7 @@ def _load(path: Path) -> Snapshot:
     """
     compiled = read_compiled(path)
     try:
-        return Snapshot.build(compiled.catalog, compiled.revision, compiled.retired)
+        return Snapshot.build(compiled.catalog, compiled.revision, compiled.retired, compiled.shards)
     except Exception as error:  # what a catalog of another version, or of a host with other zones, lacks: anything
         fault = f"revision {compiled.revision} cannot be served: {type(error).__name__}: {error}"
         raise CompiledUnreadable(fault) from error

@@ -4,18 +4,16 @@ import json
 import os
 import time
 from typing import Final
-from urllib.parse import urlsplit
 
 import click
 
 from adserver.catalog.following import describe_difference
 from adserver.config import Settings
-from adserver.counting.cells import shard_tag
 from adserver.domain.errors import AdserverError, InputRefused, SettingRefused
 from adserver.processes.doctor import Finding, Severity, diagnose
 from adserver.processes.examination import examine_folder, examine_redis, examine_service
 from adserver.processes.facts import Facts, FolderFacts, RedisFacts
-from adserver.runtime.layout import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME
+from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import open_publisher
 from adserver.runtime.redis_client import open_redis
 
@@ -53,7 +51,7 @@ def _examine(settings: Settings) -> Facts:
     return Facts(
         embedded_redis=settings.redis_url is None,
         remote_redis=settings.redis_is_remote,
-        encrypted_redis=urlsplit(settings.redis_url or "").scheme == "rediss",
+        encrypted_redis=settings.redis_address is not None and settings.redis_address.encrypted,
         public_url=settings.public_url is not None,
         trusted_proxies=bool(settings.trusted_proxies),
         folder=folder_facts,
@@ -67,7 +65,7 @@ def _examine(settings: Settings) -> Facts:
 
 def _examine_redis(settings: Settings) -> tuple[RedisFacts | None, str]:
     try:
-        return examine_redis(open_redis(settings), [shard_tag(shard) for shard in range(SHARDS)]), ""
+        return examine_redis(open_redis(settings)), ""
     except AdserverError as error:
         return None, str(error)
 

@@ -26,9 +26,9 @@ class FirstPublication:
             RedisEvicts: the store may throw counts away.
         """
         try:
-            client = open_redis(self._settings)
-            refuse_eviction(client)
-            is_first = RedisRevisionStore(client).head().number == 0
+            link = open_redis(self._settings)
+            refuse_eviction(link.writers)
+            is_first = RedisRevisionStore(link.client).head().number == 0
             if is_first or not watch:
                 self._compare(is_first=is_first)
         except StoreUnavailable as error:

@@ -10,6 +10,9 @@ from typing import Final
 from adserver.counting.forks import forget_after_fork
 
 ISSUER_BYTES: Final = 6
+MOST_SHARDS: Final = 256
+"""A token has one byte for its shard."""
+
 _SEQUENCES: Final = 1 << 32
 
 
@@ -27,8 +30,7 @@ class Issuer:
     must never issue the same sequence, or real impressions become duplicates.
     """
 
-    def __init__(self, shards: int) -> None:
-        self._shards = shards
+    def __init__(self) -> None:
         self._lock = threading.Lock()
         self._drawn: _Drawn | None = None
         forget_after_fork(self._forget)
@@ -45,7 +47,7 @@ class Issuer:
     def _draw(self, spent: _Drawn | None) -> _Drawn:
         with self._lock:
             if self._drawn is None or self._drawn is spent:
-                sequences = tuple(itertools.count() for _ in range(self._shards))
+                sequences = tuple(itertools.count() for _ in range(MOST_SHARDS))
                 self._drawn = _Drawn(secrets.token_bytes(ISSUER_BYTES), sequences)
             return self._drawn
 

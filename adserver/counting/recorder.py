@@ -16,7 +16,6 @@ from adserver.counting.records import (
     encode,
     event_record,
 )
-from adserver.counting.shards import shard_of
 from adserver.counting.spool import SpoolUnavailable, SpoolWriter
 from adserver.counting.tally import Tally
 from adserver.domain.ids import IdHash, Kind
@@ -49,7 +48,15 @@ class Recorder(Protocol):
         """Count a decision that filled; summed in memory."""
 
     def no_fill(
-        self, *, slot: IdHash, place: IdHash, topic: IdHash, variant: Variant, reason: NoFillReason, second: int
+        self,
+        *,
+        shard: int,
+        slot: IdHash,
+        place: IdHash,
+        topic: IdHash,
+        variant: Variant,
+        reason: NoFillReason,
+        second: int,
     ) -> None:
         """Count a decision of `second` (Unix time) that filled nothing; summed in memory."""
 
@@ -76,12 +83,9 @@ class SpoolRecorder:
     there ever was a spool (a start on a full disk) is known to the process alone until it gets one.
     """
 
-    def __init__(
-        self, spools: Path, shards: int, wall_clock: Callable[[], float] = time.time, tally: Tally | None = None
-    ) -> None:
-        """Take the folder of all spools, N of the store, the clock in Unix time, and what `/metrics` is told by."""
+    def __init__(self, spools: Path, wall_clock: Callable[[], float] = time.time, tally: Tally | None = None) -> None:
+        """Take the folder of all spools, the clock in Unix time, and what `/metrics` is told by."""
         self._spools = spools
-        self._shards = shards
         self._wall_clock = wall_clock
         self._tally = tally or Tally()
         self._lock = threading.Lock()
@@ -99,10 +103,17 @@ class SpoolRecorder:
         self._add(DecisionKey.of(token), 1)
 
     def no_fill(
-        self, *, slot: IdHash, place: IdHash, topic: IdHash, variant: Variant, reason: NoFillReason, second: int
+        self,
+        *,
+        shard: int,
+        slot: IdHash,
+        place: IdHash,
+        topic: IdHash,
+        variant: Variant,
+        reason: NoFillReason,
+        second: int,
     ) -> None:
         """Count a decision that filled nothing."""
-        shard = shard_of(slot, self._shards)
         none = (Kind.FLIGHT.none, Kind.CREATIVE.none)
         self._add(DecisionKey(shard, second // QUARTER_SECONDS, *none, slot, place, topic, variant, reason), 1)
 

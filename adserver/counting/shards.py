@@ -1,4 +1,7 @@
-"""Which shard counts what. N shards stand in Redis once and never change in a running system."""
+"""Which shard counts what. N shards stand in Redis once and never change in a running system.
+
+A worker reads N from the compiled catalog, with the flights that it serves: it never asks Redis.
+"""
 
 from adserver.domain.ids import IdHash
 

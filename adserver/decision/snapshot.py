@@ -52,6 +52,8 @@ class Snapshot:
 
     revision: int
     catalog: Catalog
+    shards: int
+    """Into how many shards the counts of what is decided by it are cut."""
     topics: frozenset[Topic]
     """All topics that the catalog names."""
     hashes: IdHashes
@@ -68,7 +70,7 @@ class Snapshot:
     """By slot, of those whose site has any."""
 
     @classmethod
-    def build(cls, catalog: Catalog, revision: int, retired: tuple[RetiredCreative, ...] = ()) -> Self:
+    def build(cls, catalog: Catalog, revision: int, retired: tuple[RetiredCreative, ...] = (), shards: int = 1) -> Self:
         """Return a revision of the catalog, compiled; takes under 0.1 s at 1,000 flights.
 
         Raises:
@@ -90,6 +92,7 @@ class Snapshot:
         return cls(
             revision=revision,
             catalog=catalog,
+            shards=shards,
             topics=index.topics,
             hashes=hashes,
             flights=index.flights,

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from adserver.counting.records import RECORD_BYTES, decode
+from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.batches import Batch, BatchBuilder, Goal, SiteDay, split_by_shard
 from adserver.keeping.counts import CountStore
@@ -63,11 +64,11 @@ class SpoolCounter:
         self,
         spools: Path,
         counts: CountStore,
-        shards: int,
+        shards: int = 1,
         batch_bytes: int = BATCH_BYTES,
         quarantine: Quarantine | None = None,
     ) -> None:
-        """Take the folder of all spools, where to count, N of the store, and where bad bytes are put aside."""
+        """Take the folder of all spools, where to count, N if it is known, and where bad bytes are put aside."""
         self._spools = spools
         self._counts = counts
         self._shards = range(shards)
@@ -77,6 +78,8 @@ class SpoolCounter:
         self._cursors: dict[tuple[str, int], int] = {}
         self._declared: dict[str, int] = {}
         self._reported: dict[str, int] = {}
+        self._away: dict[int, StoreUnavailable] = {}
+        """Shards that did not answer, and why, until that is raised."""
 
     def sync(self) -> None:
         """Find new spools and bring all that is written to the disk.
@@ -88,25 +91,39 @@ class SpoolCounter:
         for tail in self._tails.values():
             tail.sync()
 
+    def cut_into(self, shards: int) -> None:
+        """Take N once the store has said it."""
+        self._shards = range(shards)
+
     def recall(self) -> None:
         """Ask every shard where it stands, in idle spools too; one that fell back is replayed from there.
 
+        A shard that does not answer is left out until it is asked again; the others go on.
+
         Raises:
-            StoreUnavailable: a shard did not answer.
+            StoreUnavailable: none answered.
         """
         self._declared.clear()  # a store that fell back has forgotten them too
+        self._away.clear()
         for shard in self._shards:
-            applied = self._counts.applied(shard)
+            try:
+                applied = self._counts.applied(shard)
+            except StoreUnavailable as error:
+                self._away[shard] = error
+                continue
             for tail in self._tails.values():
                 self._cursors[tail.spool_id, shard] = offset = applied.get(tail.spool_id, 0)
                 if offset > tail.synced:
                     self._report_lost(tail, offset)
+        if len(self._away) == len(self._shards):
+            self._raise_away()
 
     def apply(self, site_day: SiteDay, goals: Mapping[IdHash, Goal], enough: Callable[[], bool]) -> int:
         """Apply byte ranges of all spools in turn until none is left, or it is `enough`; return how many were.
 
         Raises:
-            StoreUnavailable: a shard did not answer; ask all where they stand before going on.
+            StoreUnavailable: a shard did not answer, and all that others take was applied; ask all where they stand
+                before going on.
         """
         for tail in self._tails.values():
             self._declare_drops(tail)
@@ -117,6 +134,8 @@ class SpoolCounter:
             done += len(behind)
             if enough():
                 break
+        if self._away:
+            self._raise_away()
         return done
 
     def backlog(self) -> Backlog:
@@ -164,7 +183,8 @@ class SpoolCounter:
 
     def _apply_range(self, tail: SpoolTail, site_day: SiteDay, goals: Mapping[IdHash, Goal]) -> bool:
         """Apply the lowest unapplied range to the shards that stand at its start; return whether there was one."""
-        behind = {shard: cursor for shard in self._shards if (cursor := self._cursor(tail, shard)) < tail.synced}
+        present = (shard for shard in self._shards if shard not in self._away)
+        behind = {shard: cursor for shard in present if (cursor := self._cursor(tail, shard)) < tail.synced}
         if not behind:
             return False
         start = min(behind.values())
@@ -181,7 +201,10 @@ class SpoolCounter:
         else:
             batches = self._gap(tail, shards, start, min(ahead, tail.following(start)))
         for batch in batches:
-            self._cursors[tail.spool_id, batch.shard] = self._counts.apply(batch).offset
+            try:
+                self._cursors[tail.spool_id, batch.shard] = self._counts.apply(batch).offset
+            except StoreUnavailable as error:  # in a cluster the others may live on other nodes
+                self._away[batch.shard] = error
         return True
 
     def _gap(self, tail: SpoolTail, shards: list[int], start: int, end: int) -> list[Batch]:
@@ -197,5 +220,16 @@ class SpoolCounter:
     def _declare_drops(self, tail: SpoolTail) -> None:
         dropped = tail.dropped
         if dropped != self._declared.get(tail.spool_id, 0):
-            self._counts.declare_dropped(tail.spool_id, dropped)
+            try:
+                self._counts.declare_dropped(tail.spool_id, dropped)
+            except StoreUnavailable as error:
+                self._away[0] = error  # the shard that holds them
+                return
             self._declared[tail.spool_id] = dropped
+
+    def _raise_away(self) -> None:
+        away, self._away = self._away, {}
+        error = next(iter(away.values()))
+        if len(self._shards) == 1:
+            raise error
+        raise StoreUnavailable(f"{len(away)} of {len(self._shards)} shards wait: {error}") from error

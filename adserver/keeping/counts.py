@@ -24,10 +24,17 @@ class Applied:
 
 
 class ShardsDiffer(AdserverError):
-    """The store's counts are cut into another number of shards than this service counts by."""
+    """The store's counts are cut into another number of shards than what this data folder holds."""
 
-    def __init__(self, stored: int, ours: int) -> None:
-        super().__init__(f"Redis counts in {stored} shards, this service in {ours}; it belongs to another set-up")
+    def __init__(self, of_store: int, of_folder: int) -> None:
+        super().__init__(
+            f"Redis counts in {of_store} {_shards(of_store)}, this data folder in {of_folder}: they belong to "
+            "different set-ups, and nothing is counted. Give the service the Redis that it had, or a new data folder"
+        )
+
+
+def _shards(number: int) -> str:
+    return "shard" if number == 1 else "shards"
 
 
 class CountStore(Protocol):
@@ -49,11 +56,15 @@ class CountStore(Protocol):
     def declare_dropped(self, spool_id: str, events: int) -> None:
         """Set how many events a spool's workers answered but could not write, ever."""
 
-    def agree_on_shards(self, shards: int) -> None:
-        """Fix the number of shards where none is yet.
+    def agree_on_shards(self, of_new: int, of_folder: int | None) -> int:
+        """Return the number of shards, fixed from the first call on.
+
+        Args:
+            of_new: what it becomes where there is none yet.
+            of_folder: what this host's spools are cut by; None: it has none.
 
         Raises:
-            ShardsDiffer: it is fixed, to another.
+            ShardsDiffer: it is, or would become, another than the folder's; then nothing was fixed.
         """
 
 
@@ -107,11 +118,11 @@ class MemoryCountStore:
         """Set what a spool dropped."""
         self.drops[f"spool:{spool_id}"] = events
 
-    def agree_on_shards(self, shards: int) -> None:
-        """Fix the number of shards where none is yet."""
-        self.shards = self.shards or shards
-        if self.shards != shards:
-            raise ShardsDiffer(self.shards, shards)
+    def agree_on_shards(self, of_new: int, of_folder: int | None) -> int:
+        """Return the number of shards, fixed from the first call on."""
+        check_shards(self.shards or of_new, of_folder)
+        self.shards = self.shards or of_new
+        return self.shards
 
     def _apply_event(self, batch: Batch, event: TokenEvent) -> None:
         group = batch.groups[event.group]
@@ -146,6 +157,16 @@ class MemoryCountStore:
         cell = batch.cells[number]
         self.cells[cell.key][field] += by
         self.indexes[cell.index].add(cell.member)
+
+
+def check_shards(of_store: int, of_folder: int | None) -> None:
+    """Refuse a data folder that is cut otherwise than the store.
+
+    Raises:
+        ShardsDiffer: it is.
+    """
+    if of_folder is not None and of_store != of_folder:
+        raise ShardsDiffer(of_store, of_folder)
 
 
 def state_metrics(state: int) -> tuple[Metric, ...]:

@@ -6,6 +6,7 @@ import redis
 from redis.exceptions import NoPermissionError, RedisError
 
 from adserver.domain.errors import AdserverError, StoreUnavailable
+from adserver.store.link import Servers
 
 KEEPS_ALL: Final = "noeviction"
 
@@ -21,21 +22,36 @@ class RedisEvicts(AdserverError):
         self.policy = policy
 
 
-def refuse_eviction(client: redis.Redis) -> None:
-    """Return if the store keeps what it is given, or does not let us ask; a full one then refuses writes.
+def refuse_eviction(servers: Servers) -> None:
+    """Return if each server keeps what it is given, or does not let us ask; a full one then refuses writes.
 
-    Asks INFO, which hosted servers allow where they forbid CONFIG.
+    Asks INFO, which hosted servers allow where they forbid CONFIG. One of several that does not answer takes no counts
+    either, and is asked again when it does.
 
     Raises:
-        RedisEvicts: it does not.
-        StoreUnavailable: it did not answer.
+        RedisEvicts: one does not.
+        StoreUnavailable: none answered.
     """
     try:
-        memory = cast("dict[str, object]", client.info("memory"))
-    except NoPermissionError:
-        return
+        asked = servers()
     except RedisError as error:
         raise StoreUnavailable(f"Redis did not say whether it evicts: {error}") from error
+    faults: list[RedisError] = []
+    for _, server in asked:
+        try:
+            _refuse_eviction(server)
+        except RedisError as error:
+            faults.append(error)
+    if len(faults) == len(asked):
+        why = faults[0] if faults else "it has no server that takes writes"
+        raise StoreUnavailable(f"Redis did not say whether it evicts: {why}")
+
+
+def _refuse_eviction(server: redis.Redis) -> None:
+    try:
+        memory = cast("dict[str, object]", server.info("memory"))
+    except NoPermissionError:
+        return
     policy = str(memory.get("maxmemory_policy", KEEPS_ALL))
     if policy != KEEPS_ALL:
         raise RedisEvicts(policy)

@@ -38,6 +38,10 @@ class CatalogKeeping(Protocol):
         """Bring the newest revision to this host's disk; return its number. Never raises for Redis being away."""
 
     @property
+    def shards(self) -> int | None:
+        """Into how many shards what this host has written is cut; None: nothing was ever served here."""
+
+    @property
     def fault(self) -> str:
         """Why the last step could not, though Redis answers; empty: it did."""
 
@@ -88,7 +92,7 @@ class Keeper:
         data_dir: Path,
         counter: SpoolCounter,
         counts: CountStore,
-        shards: int,
+        new_shards: int,
         catalog: CatalogKeeping,
         snapshots: SnapshotSource,
         load_names: Callable[[], Names],
@@ -97,13 +101,15 @@ class Keeper:
     ) -> None:
         """Take what it works on.
 
-        `check_store` raises `RedisEvicts` where the store may forget what is counted. `upkeep` is called with Unix time
-        when all that is written is counted: what can wait, a little at a time.
+        Into `new_shards` shards the counts of a store are cut that has none yet. `check_store` raises `RedisEvicts`
+        where the store may forget what is counted. `upkeep` is called with Unix time when all that is written is
+        counted: what can wait, a little at a time.
         """
         self._data_dir = data_dir
         self._counter = counter
         self._counts = counts
-        self._shards = shards
+        self._new_shards = new_shards
+        self._shards: int | None = None
         self._catalog = catalog
         self._snapshots = snapshots
         self._load_names = load_names
@@ -160,7 +166,7 @@ class Keeper:
         if now >= self._recall_at:
             if self._check_store is not None:
                 self._check_store()
-            self._counts.agree_on_shards(self._shards)
+            self._agree_on_shards()
             self._counter.recall()
             self._recall_at = now + _RECALL_SECONDS
         calendar = self._calendar_now()
@@ -170,6 +176,22 @@ class Keeper:
         applied = self._counter.apply(calendar.day, self._goals, lambda: time.monotonic() >= until)
         self._write_delivered()
         return applied
+
+    def _agree_on_shards(self) -> None:
+        """Take N from the store; where another node than those of the shards holds it, and is away, it stays.
+
+        Raises:
+            ShardsDiffer: this data folder's spools are cut otherwise.
+            StoreUnavailable: it never said.
+        """
+        try:
+            shards = self._counts.agree_on_shards(self._new_shards, self._catalog.shards)
+        except StoreUnavailable:
+            if self._shards is None:
+                raise
+            return
+        self._shards = shards
+        self._counter.cut_into(shards)
 
     def _follow_catalog(self) -> None:
         if not self._snapshots.poll():
@@ -203,7 +225,7 @@ class Keeper:
     def _write_delivered(self) -> None:
         by_shard: dict[int, list[IdHash]] = {}
         for hash_ in self._goal_flights:
-            by_shard.setdefault(shard_of(hash_, self._shards), []).append(hash_)
+            by_shard.setdefault(shard_of(hash_, self._shards or 1), []).append(hash_)
         delivered = {
             self._goal_flights[hash_]: count
             for shard, hashes in by_shard.items()

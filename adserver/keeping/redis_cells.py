@@ -138,18 +138,20 @@ class RedisSpoolEnds:
     known to be counted.
     """
 
-    def __init__(self, client: redis.Redis, shards: int) -> None:
+    def __init__(self, client: redis.Redis) -> None:
         self._client = client
-        self._shards = range(shards)
 
     def end(self, spool_id: str, end: int) -> None:
         """Remove a spool's offset from every shard; may be called again.
 
         Raises:
-            StoreUnavailable: a shard did not answer.
+            StoreUnavailable: a shard did not answer, or nobody says which there are: none may be left out.
         """
         try:
-            for tag in map(shard_tag, self._shards):
+            shards = cast("bytes | None", self._client.get(SHARDS_KEY))
+            if shards is None:
+                raise StoreUnavailable("Redis does not say how its counts are cut")
+            for tag in map(shard_tag, range(int(shards))):
                 self._client.hset(f"{tag}ended", spool_id, str(end))
                 self._client.hdel(f"{tag}applied", spool_id)
         except (RedisError, RedisClusterException) as error:

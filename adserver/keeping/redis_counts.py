@@ -1,5 +1,6 @@
 """The counts in Redis: one script, `apply.lua`, called with whole byte ranges of a spool."""
 
+import hashlib
 import struct
 from collections.abc import Iterable, Mapping
 from importlib import resources
@@ -12,7 +13,7 @@ from adserver.counting.cells import SHARDS_KEY, shard_tag
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.batches import Batch, Cell
-from adserver.keeping.counts import Applied, ShardsDiffer
+from adserver.keeping.counts import Applied, check_shards
 
 DEDUPE_WINDOW_SECONDS: Final = 7 * 24 * 3600
 """A token older than this counts no more: its bits may be gone."""
@@ -35,7 +36,7 @@ class RedisCountStore:
         self._client = client
         self._window_seconds = window_seconds
         self._script = script or resources.files("adserver.keeping").joinpath("apply.lua").read_text()
-        self._sha = ""
+        self._sha = hashlib.sha1(self._script.encode(), usedforsecurity=False).hexdigest()  # as Redis names it
 
     def apply(self, batch: Batch) -> Applied:
         """Apply a batch if the shard stands at its start in that spool."""
@@ -73,24 +74,28 @@ class RedisCountStore:
         except RedisError as error:
             raise StoreUnavailable(f"Redis did not take a count of drops: {error}") from error
 
-    def agree_on_shards(self, shards: int) -> None:
-        """Fix the number of shards where none is yet."""
+    def agree_on_shards(self, of_new: int, of_folder: int | None) -> int:
+        """Return the number of shards, fixed from the first call on."""
         try:
-            self._client.set(SHARDS_KEY, shards, nx=True)
-            stored = int(cast("bytes", self._client.get(SHARDS_KEY)))
+            stored = self._shards_stored()
+            check_shards(stored or of_new, of_folder)
+            if stored is None:
+                self._client.set(SHARDS_KEY, of_new, nx=True)
+                stored = self._shards_stored() or of_new  # another host may have come first, with its own
+                check_shards(stored, of_folder)
         except RedisError as error:
             raise StoreUnavailable(f"Redis did not say how its counts are cut: {error}") from error
-        if stored != shards:
-            raise ShardsDiffer(stored, shards)
+        return stored
+
+    def _shards_stored(self) -> int | None:
+        stored = cast("bytes | None", self._client.get(SHARDS_KEY))
+        return None if stored is None else int(stored)
 
     def _call(self, keys: list[str], arguments: list[str | bytes | int]) -> tuple[int, int]:
-        if not self._sha:
-            self._sha = self._client.script_load(self._script)
         try:
             reply = self._client.evalsha(self._sha, len(keys), *keys, *arguments)
-        except NoScriptError:  # a server started anew
-            self._sha = self._client.script_load(self._script)
-            reply = self._client.evalsha(self._sha, len(keys), *keys, *arguments)
+        except NoScriptError:  # a server started anew, or one that has just become the primary; it ran nothing
+            reply = self._client.eval(self._script, len(keys), *keys, *arguments)
         return cast("tuple[int, int]", reply)
 
 

@@ -1,12 +1,12 @@
 """What is wrong with a set-up, and how to mend it. Pure: facts in, findings out; `examination` gathers the facts."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Final
 
 from adserver.keeping.eviction import KEEPS_ALL
-from adserver.processes.facts import Facts, RedisFacts
+from adserver.processes.facts import Facts, RedisFacts, ServerFacts
 
 LEAST_REDIS: Final = (7, 0)
 """Older ones lack what the script of the counts calls."""
@@ -254,11 +254,38 @@ def _check_redis(facts: Facts) -> Iterator[Finding]:
                 "start it, or mend ADSERVER_REDIS_URL; pages go on, and counts catch up",
             )
         return
-    yield from _check_redis_set_up(facts.redis)
-    yield from _check_redis_memory(facts.redis)
-    off = abs(facts.redis.clock_ahead_seconds)
+    for server in facts.redis.servers:
+        yield from _check_server(server)
+    yield from _check_cluster(facts.redis)
+    if facts.service.shards not in (None, facts.redis.shards):
+        yield Finding(
+            "shards_differ",
+            Severity.ERROR,
+            f"this data folder counts in {facts.service.shards} shards, Redis in {facts.redis.shards}: they belong "
+            "to different set-ups, and nothing is counted",
+            "give the service the Redis that it had, or a new data folder; docs/operating.md says how to move counts",
+        )
+
+
+def _check_cluster(redis: RedisFacts) -> Iterator[Finding]:
+    if redis.silent:
+        yield Finding(
+            "redis_node_away",
+            Severity.WARNING,
+            f"nodes of the cluster do not answer: {', '.join(redis.silent)}",
+            "start them; until then what they hold has a copy less, or waits",
+        )
+
+
+def _check_server(server: ServerFacts) -> Iterator[Finding]:
+    for finding in (*_check_set_up(server), *_check_memory(server), *_check_clock(server)):
+        yield replace(finding, problem=f"{server.name}: {finding.problem}") if server.name else finding
+
+
+def _check_clock(server: ServerFacts) -> Iterator[Finding]:
+    off = abs(server.clock_ahead_seconds)
     if off > CLOCK_OFF_SECONDS:
-        way = "ahead of" if facts.redis.clock_ahead_seconds > 0 else "behind"
+        way = "ahead of" if server.clock_ahead_seconds > 0 else "behind"
         yield Finding(
             "clock",
             Severity.ERROR if off > CLOCK_WRONG_SECONDS else Severity.WARNING,
@@ -267,17 +294,17 @@ def _check_redis(facts: Facts) -> Iterator[Finding]:
         )
 
 
-def _check_redis_set_up(redis: RedisFacts) -> Iterator[Finding]:
-    version = _version(redis.version)
+def _check_set_up(server: ServerFacts) -> Iterator[Finding]:
+    version = _version(server.version)
     if version and version < LEAST_REDIS:  # one that forbids INFO has none
         least = ".".join(map(str, LEAST_REDIS))
         yield Finding(
             "redis_old",
             Severity.ERROR,
-            f"Redis {redis.version} is older than {least}",
+            f"Redis {server.version} is older than {least}",
             f"use Redis {least} or newer, or Valkey",
         )
-    if redis.aof is False:
+    if server.aof is False:
         yield Finding(
             "redis_no_aof",
             Severity.WARNING,
@@ -285,14 +312,14 @@ def _check_redis_set_up(redis: RedisFacts) -> Iterator[Finding]:
             "hold is counted again",
             "set appendonly yes, appendfsync everysec",
         )
-    if redis.aof_failing:
+    if server.aof_failing:
         yield Finding(
             "redis_aof_failing",
             Severity.ERROR,
             "Redis cannot write its append-only file",
             "look at its log; its disk is full or fails",
         )
-    if redis.replica:
+    if server.replica:
         yield Finding(
             "redis_replica",
             Severity.ERROR,
@@ -301,26 +328,27 @@ def _check_redis_set_up(redis: RedisFacts) -> Iterator[Finding]:
         )
 
 
-def _check_redis_memory(redis: RedisFacts) -> Iterator[Finding]:
-    if redis.eviction_policy is None:
+def _check_memory(server: ServerFacts) -> Iterator[Finding]:
+    if server.eviction_policy is None:
         yield Finding(
             "redis_eviction_unknown",
             Severity.WARNING,
             "Redis does not tell whether it may throw keys away",
             f"make sure that its maxmemory-policy is {KEEPS_ALL}, or allow INFO",
         )
-    elif redis.eviction_policy != KEEPS_ALL:
+    elif server.eviction_policy != KEEPS_ALL:
         yield Finding(
             "redis_evicts",
             Severity.ERROR,
-            f"Redis may throw counts away (maxmemory-policy {redis.eviction_policy}), so nothing is counted into it",
+            f"Redis may throw counts away (maxmemory-policy {server.eviction_policy}), so nothing is counted into it",
             f"set maxmemory-policy {KEEPS_ALL}: in redis.conf and by CONFIG SET, or in a hosted Redis's parameters",
         )
-    if redis.maxmemory_bytes and redis.used_bytes > NEARLY_FULL * redis.maxmemory_bytes:
+    if server.maxmemory_bytes and server.used_bytes > NEARLY_FULL * server.maxmemory_bytes:
         yield Finding(
             "redis_memory",
             Severity.WARNING,
-            f"Redis uses {redis.used_bytes >> 20} MiB of {redis.maxmemory_bytes >> 20} MiB; a full one takes no counts",
+            f"Redis uses {server.used_bytes >> 20} MiB of {server.maxmemory_bytes >> 20} MiB; "
+            "a full one takes no counts",
             "raise maxmemory",
         )
 

@@ -14,14 +14,16 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from adserver.catalog.compiled import CompiledUnreadable, read_compiled
 from adserver.catalog.file_names import COMPILED_NAME
+from adserver.counting.cells import SHARDS_KEY, shard_tag
 from adserver.counting.drops import dropped_events
 from adserver.counting.worker_sums import read_worker_sums
 from adserver.domain.errors import StoreUnavailable
 from adserver.keeping.keeper_state import read_keeper_state
 from adserver.processes.data_dir import ADMIN_TOKEN_FILE, SECRET_KEYS_FILE, SERVICE_LOCK_FILE
-from adserver.processes.facts import FolderFacts, RedisFacts, ServiceFacts
+from adserver.processes.facts import FolderFacts, RedisFacts, ServerFacts, ServiceFacts
 from adserver.processes.keeper_process import KEEPER_LOCK_NAME
 from adserver.processes.orphans import holders
+from adserver.store.link import RedisLink
 
 _MOUNTS: Final = Path("/proc/mounts")
 _SPOOL_DROPS: Final = "spool:"
@@ -63,52 +65,70 @@ def filesystem_of(path: Path, mounts: str) -> str | None:
 def examine_service(folder: Path, spools: Path, worker_sums: Path) -> ServiceFacts:
     """Return how the service on a data folder stands."""
     workers = read_worker_sums(worker_sums)
-    fault, published = _snapshot_fault(folder / COMPILED_NAME)
+    fault, published, shards = _examine_snapshot(folder / COMPILED_NAME)
     return ServiceFacts(
         running=any(worker.alive for worker in workers) or bool(holders(folder / SERVICE_LOCK_FILE)),
         keepers=_keepers(folder),
         keeper=read_keeper_state(folder),
         snapshot=fault,
         published=published,
+        shards=shards,
         dropped_events=dropped_events(spools),
         untrusted_proxies=sum(worker.sums.untrusted_proxies for worker in workers),
     )
 
 
-def examine_redis(client: redis.Redis, tags: Sequence[str]) -> RedisFacts:
-    """Return what the store says of itself.
-
-    Args:
-        client: of the store.
-        tags: what the keys of each shard begin with.
+def examine_redis(link: RedisLink) -> RedisFacts:
+    """Return what the store says.
 
     Raises:
         StoreUnavailable: it does not answer.
     """
     try:
-        return _examine_redis(client, tags)
+        return _examine_redis(link)
     except RedisError as error:
         raise StoreUnavailable(str(error)) from error
 
 
-def _examine_redis(client: redis.Redis, tags: Sequence[str]) -> RedisFacts:
+def _examine_redis(link: RedisLink) -> RedisFacts:
+    answering: list[ServerFacts] = []
+    faults: dict[str, RedisError] = {}
+    for name, server in link.servers():
+        try:
+            answering.append(_examine_server(name, server))
+        except RedisError as error:
+            faults[name] = error
+    if not answering:
+        raise next(iter(faults.values()))
+    stored = cast("bytes | None", link.client.get(SHARDS_KEY))
+    shards = link.new_shards if stored is None else int(stored)
+    tags = [shard_tag(shard) for shard in range(shards)]
+    return RedisFacts(
+        servers=tuple(answering),
+        silent=tuple(faults),
+        shards=shards,
+        drops=_drops(link.client, tags),
+        gap_bytes=_gap_bytes(link.client, tags),
+    )
+
+
+def _examine_server(name: str, server: redis.Redis) -> ServerFacts:
     before = time.time()
-    seconds, microseconds = client.time()
+    seconds, microseconds = server.time()
     here = (before + time.time()) / 2
-    info = _info(client)
+    info = _info(server)
     aof = info.get("aof_enabled")
     policy = info.get("maxmemory_policy")
-    return RedisFacts(
+    return ServerFacts(
+        name=name,
         version=str(info.get("valkey_version") or info.get("redis_version") or ""),
         eviction_policy=None if policy is None else str(policy),
         maxmemory_bytes=_number(info, "maxmemory"),
         used_bytes=_number(info, "used_memory"),
         aof=None if aof is None else bool(aof),
         aof_failing=info.get("aof_last_write_status", "ok") != "ok",
-        replica=info.get("role", "master") != "master",
+        replica=not name and info.get("role", "master") != "master",
         clock_ahead_seconds=seconds + microseconds / 1e6 - here,
-        drops=_drops(client, tags),
-        gap_bytes=_gap_bytes(client, tags),
     )
 
 
@@ -147,16 +167,16 @@ def _keepers(folder: Path) -> tuple[int, ...] | None:
     return tuple(sorted(holders(folder / KEEPER_LOCK_NAME)))
 
 
-def _snapshot_fault(path: Path) -> tuple[str | None, bool]:
+def _examine_snapshot(path: Path) -> tuple[str | None, bool, int | None]:
+    """Return what is wrong with the compiled catalog, whether there is one, and N in it."""
     try:
-        read_compiled(path)
+        return None, True, read_compiled(path).shards
     except FileNotFoundError:
-        return None, False
+        return None, False, None
     except CompiledUnreadable as error:
-        return str(error), True
+        return str(error), True, None
     except OSError as error:
-        return error.strerror or str(error), True
-    return None, True
+        return error.strerror or str(error), True, None
 
 
 def _free_bytes(folder: Path) -> int | None:

@@ -34,15 +34,19 @@ class ServiceFacts:
     """Why the compiled catalog cannot be read; None: it can, or there is none yet."""
     published: bool
     """Whether there is a compiled catalog."""
+    shards: int | None
+    """Into how many shards this host's spools are cut; None: not told."""
     dropped_events: int
     untrusted_proxies: int
     """Requests with forwarding headers from near-by addresses that no setting names."""
 
 
 @dataclass(frozen=True, slots=True)
-class RedisFacts:
-    """What the store says of itself. Immutable."""
+class ServerFacts:
+    """What one server of the store says of itself. Immutable."""
 
+    name: str
+    """Its host:port in a cluster; empty where the setting names one server."""
     version: str
     eviction_policy: str | None
     """None: it does not tell."""
@@ -52,8 +56,21 @@ class RedisFacts:
     aof: bool | None
     aof_failing: bool
     replica: bool
+    """Whether it is one where none can be: outside a cluster."""
     clock_ahead_seconds: float
     """Of this host's clock; negative: behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisFacts:
+    """What the store says. Immutable."""
+
+    servers: tuple[ServerFacts, ...]
+    """Those that answer."""
+    silent: tuple[str, ...]
+    """Names of those of a cluster that do not."""
+    shards: int
+    """Into how many shards it counts, or would count where there is nothing yet."""
     drops: Mapping[str, int]
     """Events that could not be counted, by cause."""
     gap_bytes: int

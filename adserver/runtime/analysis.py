@@ -22,7 +22,7 @@ def open_statistics(settings: Settings) -> StatisticsService:
     """Return what answers queries; it makes no data folder."""
     catalog = CatalogWatch(settings.data_dir.absolute() / COMPILED_NAME)
     catalog.poll()
-    return make_statistics(open_redis(settings), catalog, Gazetteer.load(), now_utc)
+    return make_statistics(open_redis(settings).client, catalog, Gazetteer.load(), now_utc)
 
 
 def make_statistics(

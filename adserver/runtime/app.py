@@ -26,7 +26,7 @@ from adserver.processes.data_dir import DataDir
 from adserver.runtime.analysis import make_statistics
 from adserver.runtime.condition import readiness_of, standing_of
 from adserver.runtime.edge import make_edge
-from adserver.runtime.layout import SHARDS, SPOOLS_NAME, WORKER_SUMS_NAME
+from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
 from adserver.web.app import AppParts, create_app
@@ -69,7 +69,7 @@ def make_app(
     catalog = CatalogWatch(data_dir.path / COMPILED_NAME)
     delivered = DeliveredWatch(data_dir.path)
     salts = SaltWatch(data_dir.path)
-    recorder = SpoolRecorder(data_dir.path / SPOOLS_NAME, SHARDS, lambda: clock().timestamp(), tally)
+    recorder = SpoolRecorder(data_dir.path / SPOOLS_NAME, lambda: clock().timestamp(), tally)
     sums = SumsFile(
         data_dir.path / WORKER_SUMS_NAME, tally, lambda slot: _slot_name(catalog, slot), lambda: _revision(catalog)
     )
@@ -80,8 +80,7 @@ def make_app(
         catalog=catalog,
         delivered=delivered,
         codec=codec,
-        issuer=Issuer(SHARDS),
-        shards=SHARDS,
+        issuer=Issuer(),
         recorder=recorder,
         clock=clock,
         rng=WorkerRandom(),
@@ -98,13 +97,18 @@ def make_app(
     authenticator = GuardedAuthenticator(
         AdminTokenAuthenticator(settings.admin_token or data_dir.admin_token()), CallLimit(time.monotonic)
     )
-    client = open_redis(settings, WEB_ANSWER_SECONDS)
+    client = open_redis(settings, WEB_ANSWER_SECONDS).client
     gate = StoreGate(time.monotonic)
     publisher = make_publisher(client, gazetteer, data_dir.path, clock)
     blueprints = [
         delivery_blueprint(calls, clicks),
         management_blueprint(
-            publisher, authenticator, CallLimit(time.monotonic), _delivered_of(RedisCountStore(client)), clock, gate
+            publisher,
+            authenticator,
+            CallLimit(time.monotonic),
+            _delivered_of(RedisCountStore(client), catalog),
+            clock,
+            gate,
         ),
         statistics_blueprint(
             make_statistics(client, catalog, gazetteer, clock), authenticator, CallLimit(time.monotonic), gate
@@ -127,12 +131,14 @@ def make_app(
     return app, Upkeep((catalog, delivered, salts), recorder, sums)
 
 
-def _delivered_of(counts: RedisCountStore) -> Delivered:
+def _delivered_of(counts: RedisCountStore, catalog: CatalogWatch) -> Delivered:
     def delivered(flights: Sequence[FlightId]) -> Mapping[FlightId, int]:
         hashes: dict[IdHash, FlightId] = {id_hash(Kind.FLIGHT, flight): flight for flight in flights}
+        snapshot = catalog.current()
+        shards = snapshot.shards if snapshot else 1  # before there is one, nothing was ever delivered
         by_shard: dict[int, list[IdHash]] = {}
         for hash_ in hashes:
-            by_shard.setdefault(shard_of(hash_, SHARDS), []).append(hash_)
+            by_shard.setdefault(shard_of(hash_, shards), []).append(hash_)
         return {
             hashes[hash_]: count
             for shard, asked in by_shard.items()

@@ -25,7 +25,7 @@ def open_names(settings: Settings) -> Names:
         StoreUnavailable: Redis does not answer.
         NamesUnreadable: what it holds is not of this layout.
     """
-    return load_names(open_redis(settings))
+    return load_names(open_redis(settings).client)
 
 
 def open_repair(settings: Settings, folders: Iterable[Path]) -> Repair:
@@ -36,7 +36,7 @@ def open_repair(settings: Settings, folders: Iterable[Path]) -> Repair:
         NamesUnreadable: what it holds of names is not of this layout.
         ArchiveDamaged: a file of an archive is not whole.
     """
-    client = open_redis(settings)
+    client = open_redis(settings).client
     catalog = CatalogWatch(settings.data_dir.absolute() / COMPILED_NAME)
     catalog.poll()
     snapshot = catalog.current()
@@ -56,7 +56,7 @@ def open_auditor(settings: Settings, folders: Iterable[Path], progress: Progress
         StoreUnavailable: Redis does not answer.
         NamesUnreadable: what it holds of names is not of this layout.
     """
-    client = open_redis(settings)
+    client = open_redis(settings).client
     all_folders = [settings.data_dir.absolute(), *folders]
     return Auditor(
         lambda: find_records(all_folders),

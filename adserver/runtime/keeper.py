@@ -18,29 +18,34 @@ from adserver.keeping.retention import Retention, RetentionRules
 from adserver.keeping.salts import SaltKeeper
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
-from adserver.runtime.layout import SHARDS, SPOOLS_NAME
+from adserver.runtime.layout import SPOOLS_NAME
 from adserver.runtime.redis_client import open_redis
 
 
 def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     """Return this host's keeper; it must hold the data folder's keeper lock while it steps."""
     data_dir = DataDir(settings.data_dir)
-    client = open_redis(settings)
-    counts = RedisCountStore(client)
+    link = open_redis(settings)
+    counts = RedisCountStore(link.client)
     spools = data_dir.path / SPOOLS_NAME
-    counter = SpoolCounter(spools, counts, SHARDS, quarantine=Quarantine(data_dir.path / QUARANTINE_NAME))
+    counter = SpoolCounter(spools, counts, quarantine=Quarantine(data_dir.path / QUARANTINE_NAME))
     rules = RetentionRules(settings.spool_retention_hours * 3600, settings.archive_days)
-    retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(client, SHARDS), rules, Disk())
+    retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(link.client), rules, Disk())
     keeper = Keeper(
         data_dir=data_dir.path,
         counter=counter,
         counts=counts,
-        shards=SHARDS,
-        catalog=CatalogMirror(RedisRevisionStore(client), gazetteer, data_dir.path),
+        new_shards=link.new_shards,
+        catalog=CatalogMirror(
+            RedisRevisionStore(link.client),
+            gazetteer,
+            data_dir.path,
+            lambda of_folder: counts.agree_on_shards(link.new_shards, of_folder),
+        ),
         snapshots=CatalogWatch(data_dir.path / COMPILED_NAME),
-        load_names=lambda: load_names(client),
-        check_store=lambda: refuse_eviction(client),
+        load_names=lambda: load_names(link.client),
+        check_store=lambda: refuse_eviction(link.writers),
         upkeep=retention.step,
     )
-    keeper.tend(SaltKeeper(data_dir.path, RedisSaltStore(client, is_ours=settings.redis_url is None)))
+    keeper.tend(SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None)))
     return keeper

@@ -17,7 +17,7 @@ from adserver.runtime.redis_client import open_redis
 
 def open_publisher(settings: Settings) -> Publisher:
     """Return what publishes revisions. Makes no data folder: a command that is given elsewhere leaves nothing."""
-    return make_publisher(open_redis(settings), Gazetteer.load(), settings.data_dir.absolute(), now_utc)
+    return make_publisher(open_redis(settings).client, Gazetteer.load(), settings.data_dir.absolute(), now_utc)
 
 
 def make_publisher(

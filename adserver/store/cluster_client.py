@@ -17,6 +17,7 @@ from adserver.store.address import Endpoint
 
 _Done = TypeVar("_Done")
 
+_SAFE_TWICE: Final = READ_COMMANDS | {"PFCOUNT"}  # which writes nothing but its own memory of the result
 _STALE: Final = (AttributeError, KeyError, IndexError)
 """What redis-py trips over when a redirection leads to a node that its picture of the cluster lacks."""
 
@@ -117,7 +118,7 @@ class _ReadPipeline(ClusterPipeline):
         self._answering = answering
 
     def execute_command(self, *args: object, **options: object) -> Any:  # noqa: ANN401 - as redis-py has it
-        if args[0] not in READ_COMMANDS:
+        if args[0] not in _SAFE_TWICE:
             raise redis.RedisError(f"{args[0]} writes; redis-py sends again what fails in a pipeline of a cluster")
         queue: Callable[..., Any] = super().execute_command
         return queue(*args, **options)

@@ -17,7 +17,7 @@ CLUSTER_SHARDS: Final = 16
 SINGLE_SHARDS: Final = 1
 
 _CONNECT_SECONDS: Final = 1.0
-_ANSWER_SECONDS: Final = 5.0
+ANSWER_SECONDS: Final = 5.0
 
 Servers = Callable[[], tuple[tuple[str, redis.Redis], ...]]
 """Returns servers by name, each with a client of its own; raises `RedisError` where nobody says which there are."""
@@ -37,16 +37,17 @@ class RedisLink:
     """Into how many shards counts are cut where there are none yet."""
 
 
-def open_link(address: RedisAddress) -> RedisLink:
-    """Return the link to the store at an address."""
+def open_link(address: RedisAddress, answer_seconds: float = ANSWER_SECONDS) -> RedisLink:
+    """Return the link to the store at an address, each of whose servers has so long for an answer."""
+    timeouts = {"socket_connect_timeout": _CONNECT_SECONDS, "socket_timeout": answer_seconds}
     match address.topology:
         case Topology.CLUSTER:
-            cluster = ClusterClient(address.endpoints, **_timeouts(), **_login(address))
+            cluster = ClusterClient(address.endpoints, **timeouts, **_login(address))
             return RedisLink(cluster, cluster.primaries, cluster.nodes, CLUSTER_SHARDS)
         case Topology.SENTINEL:
-            return _alone(_primary_of(address))
+            return _alone(_primary_of(address, timeouts))
         case Topology.SINGLE:
-            return _alone(redis.Redis.from_url(address.url, retry=_never_again(), **_timeouts()))
+            return _alone(redis.Redis.from_url(address.url, retry=_never_again(), **timeouts))
 
 
 def _alone(client: redis.Redis) -> RedisLink:
@@ -56,7 +57,7 @@ def _alone(client: redis.Redis) -> RedisLink:
     return RedisLink(client, servers, servers, SINGLE_SHARDS)
 
 
-def _primary_of(address: RedisAddress) -> redis.Redis:
+def _primary_of(address: RedisAddress, timeouts: dict[str, float]) -> redis.Redis:
     """Return a client of whichever server the sentinels call the primary when it connects."""
     own_login = {
         "username": address.options.get("sentinel_username"),
@@ -67,8 +68,8 @@ def _primary_of(address: RedisAddress) -> redis.Redis:
     make: Callable[..., Any] = Sentinel  # which has no types of its own
     client: redis.Redis = make(
         address.endpoints,
-        sentinel_kwargs={**_timeouts(), **own_login, **tls, "retry": _never_again()},
-    ).master_for(address.service, db=address.database, retry=_never_again(), **_timeouts(), **to_servers)
+        sentinel_kwargs={**timeouts, **own_login, **tls, "retry": _never_again()},
+    ).master_for(address.service, db=address.database, retry=_never_again(), **timeouts, **to_servers)
     return client
 
 
@@ -79,11 +80,6 @@ def _login(address: RedisAddress) -> dict[str, Any]:
         "password": address.password,
         **({"ssl": True, **files} if address.encrypted else {}),
     }
-
-
-def _timeouts() -> dict[str, float]:
-    """Return how long a server may take, in seconds."""
-    return {"socket_connect_timeout": _CONNECT_SECONDS, "socket_timeout": _ANSWER_SECONDS}
 
 
 def _never_again() -> Retry:

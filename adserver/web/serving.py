@@ -60,7 +60,6 @@ class Deliverer:
         delivered: DeliveredSource,
         codec: TokenCodec,
         issuer: Issuer,
-        shards: int,
         recorder: Recorder,
         clock: Callable[[], datetime],
         rng: Random,
@@ -72,7 +71,6 @@ class Deliverer:
             delivered: how much of each goal is delivered.
             codec: signs tokens.
             issuer: numbers them.
-            shards: N of the store.
             recorder: counts decisions.
             clock: aware UTC now.
             rng: its draws must differ between forked workers, as those of `adserver.web.chance` do.
@@ -81,7 +79,6 @@ class Deliverer:
         self._delivered = delivered
         self._codec = codec
         self._issuer = issuer
-        self._shards = shards
         self._recorder = recorder
         self._clock = clock
         self._rng = rng
@@ -172,7 +169,7 @@ class Deliverer:
 
     def _token(self, fill: Fill, snapshot: Snapshot, second: int) -> Token:
         flight = snapshot.hashes.flights[fill.flight.id]
-        shard = shard_of(flight, self._shards)
+        shard = shard_of(flight, snapshot.shards)
         issuer, sequence = self._issuer.next(shard)
         return Token(
             issuer=issuer,
@@ -192,8 +189,10 @@ class Deliverer:
 
     def _record_no_fill(self, decision: NoFill, snapshot: Snapshot, second: int) -> None:
         request = decision.request
+        slot = snapshot.hashes.slots.get(request.slot, Kind.SLOT.unknown)
         self._recorder.no_fill(
-            slot=snapshot.hashes.slots.get(request.slot, Kind.SLOT.unknown),
+            shard=shard_of(slot, snapshot.shards),
+            slot=slot,
             place=self._place_hash(request),
             topic=_topic_hash(request, snapshot),
             variant=request.variant,

@@ -155,11 +155,18 @@ def test_a_server_that_is_gone_is_said_to_be_unavailable() -> None:
 
 
 def test_the_number_of_shards_is_fixed_by_the_first_who_counts(store: CountStore) -> None:
-    store.agree_on_shards(1)
-    store.agree_on_shards(1)
+    assert store.agree_on_shards(16, None) == 16
+    assert store.agree_on_shards(1, None) == 16
+    assert store.agree_on_shards(1, 16) == 16
 
-    with pytest.raises(ShardsDiffer, match="Redis counts in 1 shards, this service in 16"):
-        store.agree_on_shards(16)
+    with pytest.raises(ShardsDiffer, match="Redis counts in 16 shards, this data folder in 1:"):
+        store.agree_on_shards(16, 1)
+
+
+def test_a_folder_that_is_cut_otherwise_fixes_nothing(store: CountStore) -> None:
+    with pytest.raises(ShardsDiffer, match="Redis counts in 16 shards, this data folder in 1:"):
+        store.agree_on_shards(16, 1)
+    assert store.agree_on_shards(1, 1) == 1
 
 
 def calls(store: CountStore) -> tuple[Callable[[], object], ...]:
@@ -168,7 +175,7 @@ def calls(store: CountStore) -> tuple[Callable[[], object], ...]:
         lambda: store.applied(0),
         lambda: store.delivered(0, [FLIGHT]),
         lambda: store.declare_dropped(SPOOL, 1),
-        lambda: store.agree_on_shards(1),
+        lambda: store.agree_on_shards(1, None),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
 import pytest
-from delivery_stand import SHARDS, Stand, make_catalog, make_site
+from delivery_stand import Stand, make_catalog, make_site
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,7 +47,7 @@ class Numbered(Issuer):
     """An issuer that two stands can share the numbers of."""
 
     def __init__(self) -> None:
-        super().__init__(SHARDS)
+        super().__init__()
         self._numbers = itertools.count()
 
     def next(self, shard: int) -> tuple[bytes, int]:

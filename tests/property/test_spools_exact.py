@@ -63,8 +63,8 @@ class Unreliable:
     def declare_dropped(self, spool_id: str, events: int) -> None:
         self.shards[0].declare_dropped(spool_id, events)
 
-    def agree_on_shards(self, shards: int) -> None:
-        self.shards[0].agree_on_shards(shards)
+    def agree_on_shards(self, of_new: int, of_folder: int | None) -> int:
+        return self.shards[0].agree_on_shards(of_new, of_folder)
 
     def keep_copy(self, shard: int) -> None:
         self.copies[shard] = copy.deepcopy(self.shards[shard])

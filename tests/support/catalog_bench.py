@@ -133,7 +133,7 @@ class Bench:
         self.now += timedelta(**parts)
 
     def mirror(self, data_dir: Path) -> CatalogMirror:
-        return CatalogMirror(self.store, NoPlaces(), data_dir)
+        return CatalogMirror(self.store, NoPlaces(), data_dir, lambda of_folder: of_folder or 1)
 
     def publish(self, upload: Documents, extent: Extent = Extent.NAMED, base: int | None = None) -> Published:
         return self.publisher.publish(upload, extent=extent, author="kim", base=base)

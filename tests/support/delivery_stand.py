@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from adserver.counting.acceptance import Acceptance
 from adserver.counting.issuer import Issuer
+from adserver.counting.shards import shard_of
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,
@@ -195,10 +196,19 @@ class MemoryRecorder:
         self.fills.append(token)
 
     def no_fill(
-        self, *, slot: IdHash, place: IdHash, topic: IdHash, variant: Variant, reason: NoFillReason, second: int
+        self,
+        *,
+        shard: int,
+        slot: IdHash,
+        place: IdHash,
+        topic: IdHash,
+        variant: Variant,
+        reason: NoFillReason,
+        second: int,
     ) -> None:
         """Remember a no fill."""
         self._fail()
+        assert shard == shard_of(slot, SHARDS)
         assert second > 0
         self.no_fills.append(RecordedNoFill(slot, place, topic, variant, reason))
 
@@ -244,7 +254,7 @@ class Stand:
         issuer: Issuer | None = None,
     ) -> None:
         self.now = START
-        self.catalog = FixedCatalog(Snapshot.build(catalog or make_catalog(), 1, retired))
+        self.catalog = FixedCatalog(Snapshot.build(catalog or make_catalog(), 1, retired, SHARDS))
         self.recorder = MemoryRecorder()
         self.codec = TokenCodec((b"k" * 32,))
         acceptance = Acceptance(self.codec, self.recorder, make_edge(), self._second)
@@ -253,8 +263,7 @@ class Stand:
             catalog=self.catalog,
             delivered=NothingDelivered(),
             codec=self.codec,
-            issuer=issuer or Issuer(SHARDS),
-            shards=SHARDS,
+            issuer=issuer or Issuer(),
             recorder=self.recorder,
             clock=lambda: self.now,
             rng=Random(1),

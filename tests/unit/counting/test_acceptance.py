@@ -27,7 +27,15 @@ class Recorded:
     def fill(self, token: Token) -> None: ...
 
     def no_fill(
-        self, *, slot: IdHash, place: IdHash, topic: IdHash, variant: Variant, reason: NoFillReason, second: int
+        self,
+        *,
+        shard: int,
+        slot: IdHash,
+        place: IdHash,
+        topic: IdHash,
+        variant: Variant,
+        reason: NoFillReason,
+        second: int,
     ) -> None: ...
 
     def event(

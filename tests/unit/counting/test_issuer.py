@@ -5,13 +5,13 @@ from adserver.counting.issuer import Issuer
 
 
 def test_sequences_of_a_shard_only_rise_and_those_of_shards_are_apart() -> None:
-    issuer = Issuer(shards=2)
+    issuer = Issuer()
 
     assert [issuer.next(0)[1], issuer.next(1)[1], issuer.next(0)[1], issuer.next(1)[1]] == [0, 0, 1, 1]
 
 
 def test_threads_are_never_given_the_same_number() -> None:
-    issuer = Issuer(shards=1)
+    issuer = Issuer()
     given: list[tuple[bytes, int]] = []
     threads = [threading.Thread(target=lambda: given.extend(issuer.next(0) for _ in range(2_000))) for _ in range(4)]
     for thread in threads:
@@ -24,7 +24,7 @@ def test_threads_are_never_given_the_same_number() -> None:
 
 
 def test_a_forked_child_draws_an_issuer_of_its_own() -> None:
-    issuer = Issuer(shards=1)
+    issuer = Issuer()
     parents, _ = issuer.next(0)
     context = multiprocessing.get_context("fork")
     replies = context.SimpleQueue()
@@ -39,7 +39,7 @@ def test_a_forked_child_draws_an_issuer_of_its_own() -> None:
 
 
 def test_a_new_issuer_is_drawn_when_the_sequences_are_spent() -> None:
-    issuer = Issuer(shards=1)
+    issuer = Issuer()
     first, _ = issuer.next(0)
     assert issuer._drawn is not None
     object.__setattr__(issuer._drawn, "sequences", (iter([2**32 - 1, 2**32]),))

@@ -33,7 +33,7 @@ def token(sequence: int = 0) -> Token:
 
 
 def recorder_in(folder: Path) -> SpoolRecorder:
-    return SpoolRecorder(folder, shards=1, wall_clock=lambda: SECOND)
+    return SpoolRecorder(folder, wall_clock=lambda: SECOND)
 
 
 def written(folder: Path) -> list[Record]:
@@ -46,7 +46,13 @@ def written(folder: Path) -> list[Record]:
 
 def count_no_fill(recorder: SpoolRecorder, reason: NoFillReason) -> None:
     recorder.no_fill(
-        slot=SLOT, place=Kind.PLACE.unknown, topic=Kind.TOPIC.none, variant=Variant.AUTO, reason=reason, second=SECOND
+        shard=0,
+        slot=SLOT,
+        place=Kind.PLACE.unknown,
+        topic=Kind.TOPIC.none,
+        variant=Variant.AUTO,
+        reason=reason,
+        second=SECOND,
     )
 
 
@@ -87,6 +93,7 @@ def test_decisions_of_different_quarters_are_apart_because_days_may_begin_at_any
     recorder = recorder_in(tmp_path)
     count_no_fill(recorder, NoFillReason.PLACE)
     recorder.no_fill(
+        shard=0,
         slot=SLOT,
         place=Kind.PLACE.unknown,
         topic=Kind.TOPIC.none,

@@ -33,13 +33,13 @@ def decide(recorder: SpoolRecorder, reason: NoFillReason | None) -> None:
         return
     none = Kind.TOPIC.none
     recorder.no_fill(
-        slot=SLOT, place=Kind.PLACE.unknown, topic=none, variant=Variant.AUTO, reason=reason, second=SECOND
+        shard=0, slot=SLOT, place=Kind.PLACE.unknown, topic=none, variant=Variant.AUTO, reason=reason, second=SECOND
     )
 
 
 def test_decisions_are_told_once_they_are_written(tmp_path: Path) -> None:
     tally = Tally()
-    recorder = SpoolRecorder(tmp_path, 1, lambda: SECOND, tally)
+    recorder = SpoolRecorder(tmp_path, lambda: SECOND, tally)
     for reason in (None, None, NoFillReason.PLACE, NoFillReason.TOPIC, NoFillReason.PLACE):
         decide(recorder, reason)
     assert tally.take().decisions == {}
@@ -58,7 +58,7 @@ def test_every_event_that_is_answered_is_told_with_its_verdict(tmp_path: Path, c
     spools = tmp_path / "spools"
     if not can_write:
         spools.write_text("a file where the folder should be")
-    recorder = SpoolRecorder(spools, 1, lambda: SECOND, tally)
+    recorder = SpoolRecorder(spools, lambda: SECOND, tally)
     recorder.event(TOKEN, EventKind.SEEN, None, Variant.SHORT, SECOND)
     recorder.event(TOKEN, EventKind.SEEN, InvalidReason.BOT, Variant.SHORT, SECOND)
     recorder.event(None, EventKind.CLICK, InvalidReason.SIGNATURE, Variant.AUTO, SECOND)
@@ -73,5 +73,5 @@ def test_every_event_that_is_answered_is_told_with_its_verdict(tmp_path: Path, c
 
 def test_how_long_a_call_took_is_told(tmp_path: Path) -> None:
     tally = Tally()
-    SpoolRecorder(tmp_path, 1, lambda: SECOND, tally).took(0.25)
+    SpoolRecorder(tmp_path, lambda: SECOND, tally).took(0.25)
     assert tally.take().seconds == 0.25

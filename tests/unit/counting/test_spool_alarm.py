@@ -38,7 +38,7 @@ def said(caplog: pytest.LogCaptureFixture) -> list[tuple[str, int]]:
 def test_a_full_disk_is_said_once_and_its_end_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorder = SpoolRecorder(tmp_path, 1)
+    recorder = SpoolRecorder(tmp_path)
     record(recorder)
     assert (recorder.fault, spools_fail(tmp_path)) == (None, False)
 
@@ -59,7 +59,7 @@ def test_a_folder_that_takes_no_spool_is_said_and_what_was_dropped_is_declared_a
 ) -> None:
     spools = tmp_path / "spools"
     spools.write_text("a file stands where the folder should")
-    recorder = SpoolRecorder(spools, 1)
+    recorder = SpoolRecorder(spools)
     record(recorder, 3)
     assert said(caplog) == [(CANNOT_WRITE, logging.ERROR)]
     assert recorder.fault is not None
@@ -77,7 +77,7 @@ def test_a_folder_that_takes_no_spool_is_said_and_what_was_dropped_is_declared_a
 def test_a_process_that_takes_a_spool_over_does_not_take_over_its_alarm(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = SpoolRecorder(tmp_path, 1)
+    first = SpoolRecorder(tmp_path)
     record(first)
     mend = full_disk(monkeypatch)
     record(first)
@@ -85,5 +85,5 @@ def test_a_process_that_takes_a_spool_over_does_not_take_over_its_alarm(
     mend()
     assert spools_fail(tmp_path)
 
-    record(SpoolRecorder(tmp_path, 1))
+    record(SpoolRecorder(tmp_path))
     assert not spools_fail(tmp_path)

@@ -47,8 +47,8 @@ class FlakyCounts:
     def declare_dropped(self, spool_id: str, events: int) -> None:
         self.inner.declare_dropped(spool_id, events)
 
-    def agree_on_shards(self, shards: int) -> None:
-        self.inner.agree_on_shards(shards)
+    def agree_on_shards(self, of_new: int, of_folder: int | None) -> int:
+        return self.inner.agree_on_shards(of_new, of_folder)
 
 
 def view(sequence: int, shard: int = 0) -> bytes:
@@ -270,3 +270,42 @@ def test_a_spool_shorter_than_what_is_counted_of_it_is_said_once(
     counter.recall()
 
     assert [record.getMessage() for record in caplog.records] == [SPOOL_BEHIND]
+
+
+@dataclass
+class OneShardAway(FlakyCounts):
+    """Two shards, of which one does not answer, as while a node of a cluster has died."""
+
+    away: int | None = None
+
+    def apply(self, batch: Batch) -> Applied:
+        self._ask(batch.shard)
+        return super().apply(batch)
+
+    def applied(self, shard: int) -> Mapping[str, int]:
+        self._ask(shard)
+        return super().applied(shard)
+
+    def _ask(self, shard: int) -> None:
+        if shard == self.away:
+            raise StoreUnavailable("no answer")
+
+
+@pytest.mark.parametrize("away", [0, 1])
+def test_a_shard_that_is_away_does_not_hold_up_the_others(tmp_path: Path, away: int) -> None:
+    counts = OneShardAway(away=away)
+    counter = SpoolCounter(tmp_path, counts, shards=2)
+    SpoolWriter.open_in(tmp_path).append(view(1, 0) + view(1, 1))
+    counter.sync()
+
+    for _ in range(2):  # found away by a call, then when asked where it stands
+        with pytest.raises(StoreUnavailable, match="1 of 2 shards wait: no answer"):
+            apply_all(counter)
+        assert net(counts)[1 - away] == 1
+        assert net(counts)[away] == 0
+        counter.recall()
+
+    counts.away = None
+    counter.recall()
+    apply_all(counter)
+    assert net(counts) == [1, 1]

@@ -53,15 +53,16 @@ class Host:
     fresh: bool = False
     loads: int = 0
     catalog_fault: str = ""
+    folder_shards: int | None = 1
     counts: MemoryCountStore = field(default_factory=lambda: MemoryCountStore(7 * 86_400, lambda: MIDNIGHT_UTC))
 
     def __post_init__(self) -> None:
         self.writer = SpoolWriter.open_in(self.folder / "spools")
         self.keeper = Keeper(
             data_dir=self.folder,
-            counter=SpoolCounter(self.folder / "spools", self.counts, shards=1),
+            counter=SpoolCounter(self.folder / "spools", self.counts),
             counts=self.counts,
-            shards=1,
+            new_shards=1,
             catalog=_Catalog(self),
             snapshots=_Snapshots(self),
             load_names=self.load_names,
@@ -117,6 +118,7 @@ class _Snapshots:
 class _Catalog:
     def __init__(self, host: Host) -> None:
         self.fault = host.catalog_fault
+        self.shards = host.folder_shards
         self._host = host
 
     def step(self, now: datetime) -> int:
@@ -222,9 +224,9 @@ def test_a_store_that_may_forget_is_not_counted_into_until_it_is_mended(host: Ho
 
     host.keeper = Keeper(
         data_dir=host.folder,
-        counter=SpoolCounter(host.folder / "spools", host.counts, shards=1),
+        counter=SpoolCounter(host.folder / "spools", host.counts),
         counts=host.counts,
-        shards=1,
+        new_shards=1,
         catalog=_Catalog(host),
         snapshots=_Snapshots(host),
         load_names=host.load_names,
@@ -249,3 +251,40 @@ def test_why_the_live_revision_is_not_here_is_reported(tmp_path: Path) -> None:
 
     assert report.catalog_fault == "it is damaged"
     assert report.redis
+
+
+def test_a_folder_that_is_cut_otherwise_than_the_store_is_not_counted(host: Host) -> None:
+    host.counts.agree_on_shards(16, None)
+    host.publish(1)
+    host.view(1)
+
+    report = host.step()
+
+    assert (report.redis, report.applied_ranges) == (False, 0)
+    assert "Redis counts in 16 shards, this data folder in 1" in report.refusal
+
+
+def test_a_new_folder_counts_in_as_many_shards_as_the_store_has(tmp_path: Path) -> None:
+    host = Host(tmp_path, folder_shards=None)
+    host.counts.agree_on_shards(4, None)
+    host.publish(1)
+    host.view(1)
+    host.step()
+    host.writer.close()
+
+    assert {shard for shard, _ in host.counts.offsets} == set(range(4))
+
+
+def test_while_nobody_says_how_many_shards_there_are_all_go_on_in_those_agreed_on(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.publish(1)
+    host.step()
+
+    def away(_of_new: int, _of_folder: int | None) -> int:
+        raise StoreUnavailable("no answer")
+
+    monkeypatch.setattr(host.counts, "agree_on_shards", away)
+    host.view(1)
+    host.step(5.0)
+    assert host.net() == 1

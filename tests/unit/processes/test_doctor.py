@@ -7,7 +7,7 @@ import pytest
 from adserver.keeping.keeper_state import KeeperState
 from adserver.processes import doctor
 from adserver.processes.doctor import Severity, diagnose
-from adserver.processes.facts import Facts, FolderFacts, RedisFacts, ServiceFacts
+from adserver.processes.facts import Facts, FolderFacts, RedisFacts, ServerFacts, ServiceFacts
 
 NOW = 4_000_000_000.0
 KEEPER = KeeperState(at=NOW - 1, pid=7, redis=True, revision=3)
@@ -25,10 +25,12 @@ SERVICE = ServiceFacts(
     keeper=KEEPER,
     snapshot=None,
     published=True,
+    shards=1,
     dropped_events=0,
     untrusted_proxies=0,
 )
-REDIS = RedisFacts(
+SERVER = ServerFacts(
+    name="",
     version="8.0.1",
     eviction_policy="noeviction",
     maxmemory_bytes=0,
@@ -37,9 +39,8 @@ REDIS = RedisFacts(
     aof_failing=False,
     replica=False,
     clock_ahead_seconds=0.02,
-    drops={},
-    gap_bytes=0,
 )
+REDIS = RedisFacts(servers=(SERVER,), silent=(), shards=1, drops={}, gap_bytes=0)
 WELL = Facts(
     embedded_redis=False,
     remote_redis=True,
@@ -59,6 +60,11 @@ def ill(**changes: object) -> Facts:
     """Return the facts of a set-up where all is well but for some, each in the part that has a field of its name."""
     facts = WELL
     for name, value in changes.items():
+        if name in {field.name for field in fields(SERVER)}:
+            assert facts.redis is not None
+            server = replace(facts.redis.servers[0], **{name: value})  # type: ignore[arg-type]  # as below
+            facts = replace(facts, redis=replace(facts.redis, servers=(server,)))
+            continue
         for part_name in ("folder", "service", "redis"):
             part = getattr(WELL, part_name)
             if name in {field.name for field in fields(part)} and name != part_name:
@@ -77,6 +83,24 @@ def test_a_set_up_where_all_is_well_has_no_findings() -> None:
     assert diagnose(WELL) == ()
 
 
+def test_a_folder_that_is_cut_otherwise_than_redis_is_an_error_that_says_both_numbers() -> None:
+    [finding] = diagnose(replace(WELL, redis=replace(REDIS, shards=16)))
+    assert (finding.code, finding.severity) == ("shards_differ", Severity.ERROR)
+    assert "in 1 shards, Redis in 16" in finding.problem
+
+
+def test_a_folder_that_nothing_was_served_from_goes_with_any_redis() -> None:
+    new = replace(WELL, service=replace(SERVICE, shards=None), redis=replace(REDIS, shards=16))
+    assert diagnose(new) == ()
+
+
+def test_each_server_of_a_cluster_is_judged_by_its_name() -> None:
+    one, two = replace(SERVER, name="10.0.0.1:7000"), replace(SERVER, name="10.0.0.2:7000", aof=False)
+    [finding] = diagnose(replace(WELL, redis=replace(REDIS, servers=(one, two))))
+    assert finding.code == "redis_no_aof"
+    assert finding.problem.startswith("10.0.0.2:7000: Redis keeps no append-only file")
+
+
 CASES = [
     (ill(folder=None), "data_dir_missing", "info"),
     (ill(writable=False), "data_dir_readonly", "error"),
@@ -88,6 +112,8 @@ CASES = [
     (ill(free_bytes=900 << 20), "disk_space", "warning"),
     (ill(free_bytes=90 << 20), "disk_space", "error"),
     (ill(redis=None, redis_fault="refused"), "redis_away", "error"),
+    (ill(shards=16), "shards_differ", "error"),
+    (ill(silent=("10.0.0.3:7000",)), "redis_node_away", "warning"),
     (ill(version="6.2.14"), "redis_old", "error"),
     (ill(aof=False), "redis_no_aof", "warning"),
     (ill(aof_failing=True), "redis_aof_failing", "error"),
