@@ -1,7 +1,9 @@
 """Readers that each see one sponsor line, from a few threads, until told to stop."""
 
 import http.client
+import itertools
 import threading
+from collections.abc import Sequence
 
 from service import Service
 
@@ -9,8 +11,10 @@ from service import Service
 class Load:
     """Asks for a fragment and a decision, and sends the decision's beacon, over and over. Shared under a lock."""
 
-    def __init__(self, service: Service, threads: int = 4) -> None:
+    def __init__(self, service: Service, threads: int = 4, slots: Sequence[str] = ("masthead",)) -> None:
+        """Take who answers, how many read at once, and the slots that they read in turn."""
         self._service = service
+        self._slots = itertools.cycle(slots)
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._read) for _ in range(threads)]
@@ -43,9 +47,10 @@ class Load:
     def _read(self) -> None:
         while not self._stop.is_set():
             try:
-                status, _, _ = self._service.call("/v1/slots/masthead.html?location=Remer,MN")
+                slot = next(self._slots)
+                status, _, _ = self._service.call(f"/v1/slots/{slot}.html?location=Remer,MN")
                 self._note(status, decided=1)
-                token = self._service.decide()["token"]
+                token = self._service.decide(slot)["token"]
                 self._note(200, decided=1, sent=1)
                 status, _, _ = self._service.call(f"/v1/seen/{token}.gif")
                 self._note(status, answered=int(status == 200))

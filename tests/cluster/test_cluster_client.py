@@ -1,0 +1,146 @@
+"""The stores over a real cluster; the client sends nothing twice that may have been run, and fails in known words."""
+
+import signal
+import threading
+from collections.abc import Iterator
+
+import pytest
+import redis
+from valkey_cluster import Cluster, free_ports, running_cluster
+from valkey_server import running_valkey
+
+from adserver.catalog.redis_store import RedisRevisionStore
+from adserver.catalog.revisions import NO_HEAD
+from adserver.counting.cells import SHARDS_KEY, Family
+from adserver.domain.errors import StoreUnavailable
+from adserver.keeping.batches import Batch
+from adserver.keeping.counts import ShardsDiffer
+from adserver.keeping.eviction import RedisEvicts, refuse_eviction
+from adserver.keeping.redis_counts import RedisCountStore
+from adserver.processes.examination import examine_redis
+from adserver.statistics.redis_cell_store import RedisCellStore
+from adserver.store.address import Endpoint, parse_address
+from adserver.store.cluster_client import ClusterClient
+from adserver.store.link import RedisLink, open_link
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    with running_cluster(tmp_path_factory.mktemp("cluster")) as cluster:
+        yield cluster
+
+
+@pytest.fixture
+def link(cluster: Cluster) -> Iterator[RedisLink]:
+    link = open_link(parse_address(cluster.url))
+    yield link
+    for _, server in link.writers():
+        server.flushall()
+    link.client.close()
+
+
+def test_a_new_cluster_counts_in_sixteen_shards_and_a_folder_of_one_is_refused(link: RedisLink) -> None:
+    counts = RedisCountStore(link.client)
+    with pytest.raises(ShardsDiffer):
+        counts.agree_on_shards(link.new_shards, 1)
+    assert link.client.get(SHARDS_KEY) is None
+    assert counts.agree_on_shards(link.new_shards, None) == 16
+    assert examine_redis(link).shards == 16
+
+
+def test_counts_brought_over_from_a_single_server_go_on_in_one_shard(link: RedisLink) -> None:
+    link.client.set(SHARDS_KEY, 1)
+    assert RedisCountStore(link.client).agree_on_shards(link.new_shards, 1) == 1
+
+
+def test_each_shard_is_applied_once_on_its_own_node_though_none_knew_the_script(link: RedisLink) -> None:
+    counts = RedisCountStore(link.client)
+    for shard in range(16):
+        assert counts.apply(Batch(shard, "0123456789abcdef", 0, 64)).done
+        again = counts.apply(Batch(shard, "0123456789abcdef", 0, 64))
+        assert (again.done, again.offset) == (False, 64)
+    assert [counts.applied(shard) for shard in range(16)] == [{"0123456789abcdef": 64}] * 16
+    assert all(server.dbsize() for _, server in link.writers())
+
+
+def test_cells_are_read_from_all_nodes(link: RedisLink) -> None:
+    link.client.set(SHARDS_KEY, 16)
+    member = "00" * 8
+    cells = RedisCellStore(link.client)
+    assert list(cells.read(Family.HOURS, range(10, 200), lambda _: True)) == []
+    for shard in range(16):
+        link.client.sadd(f"{{s{shard}}}:index:topics:7", f"{member}:{member}:{member}")
+        link.client.hset(f"{{s{shard}}}:topics:{member}:{member}:{member}:7", b"\x00\x01", shard + 1)
+    assert sorted(cell.count for cell in cells.read(Family.TOPICS, range(10), lambda _: True)) == list(range(1, 17))
+
+
+def test_names_are_written_by_one_script_whose_keys_lie_in_one_slot(link: RedisLink) -> None:
+    store = RedisRevisionStore(link.client)
+    store.commit(NO_HEAD, None, {"topic:00": "sports"})
+    assert store.name_fields() == {"topic:00": "sports"}
+    assert (store.head(), store.get(1), store.history()) == (NO_HEAD, None, ())
+
+
+def test_one_primary_that_evicts_is_enough_to_be_refused(link: RedisLink) -> None:
+    refuse_eviction(link.writers)
+    _, last = link.writers()[-1]
+    last.config_set("maxmemory-policy", "allkeys-lru")
+    try:
+        with pytest.raises(RedisEvicts):
+            refuse_eviction(link.writers)
+    finally:
+        last.config_set("maxmemory-policy", "noeviction")
+
+
+def test_every_node_is_examined_by_its_name(cluster: Cluster, link: RedisLink) -> None:
+    facts = examine_redis(link)
+    assert {server.name for server in facts.servers} == {f"127.0.0.1:{each.port}" for each in cluster.servers}
+    assert not any(server.replica for server in facts.servers)
+    assert facts.silent == ()
+
+
+def test_a_command_whose_answer_is_lost_is_not_sent_again(cluster: Cluster) -> None:
+    node = cluster.primary_of("count")
+    client = ClusterClient([Endpoint("127.0.0.1", each.port) for each in cluster.servers[:3]], socket_timeout=0.2)
+    assert client.incr("count") == 1
+    node_process = node.process
+    assert node_process is not None
+    node_process.send_signal(signal.SIGSTOP)
+    wake = threading.Timer(0.5, node_process.send_signal, [signal.SIGCONT])  # before the others call it dead
+    wake.start()
+    with pytest.raises(redis.RedisError):
+        client.incr("count")
+    wake.join()
+    node.ask("PING")
+    assert int(node.ask("GET", "count")) == 2
+    node.ask("DEL", "count")
+    client.close()
+
+
+@pytest.mark.parametrize("transaction", [True, False])
+def test_a_pipeline_takes_reads_only_for_it_may_send_them_twice(link: RedisLink, transaction: bool) -> None:
+    with pytest.raises(redis.RedisError), link.client.pipeline(transaction=transaction) as pipeline:
+        pipeline.incr("count")
+
+
+def test_nothing_is_connected_before_there_is_need_and_a_cluster_that_is_away_is_unavailable() -> None:
+    [port] = free_ports(1)
+    link = open_link(parse_address(f"redis+cluster://127.0.0.1:{port}"))
+    for call in (
+        lambda: RedisCountStore(link.client).applied(0),
+        lambda: RedisCountStore(link.client).agree_on_shards(16, None),
+        lambda: RedisRevisionStore(link.client).head(),
+        lambda: list(RedisCellStore(link.client).read(Family.HOURS, range(1), lambda _: True)),
+        lambda: refuse_eviction(link.writers),
+        lambda: examine_redis(link),
+    ):
+        with pytest.raises(StoreUnavailable):
+            call()
+
+
+def test_a_single_server_is_no_cluster() -> None:
+    [port] = free_ports(1)
+    with running_valkey(port):
+        link = open_link(parse_address(f"redis+cluster://127.0.0.1:{port}"))
+        with pytest.raises(StoreUnavailable, match="luster"):
+            RedisCountStore(link.client).applied(0)
