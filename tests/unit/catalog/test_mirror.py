@@ -8,6 +8,7 @@ import pytest
 from catalog_bench import (
     NOON,
     Bench,
+    NoPlaces,
     campaign,
     campaign_file,
     creative,
@@ -18,8 +19,10 @@ from catalog_bench import (
 from adserver.catalog.backup import RevisionBackup
 from adserver.catalog.compiled import Compiled, read_compiled
 from adserver.catalog.file_names import COMPILED_NAME
-from adserver.catalog.mirror import FOLLOWED, PUT_BACK, STORE_AWAY
+from adserver.catalog.mirror import FOLLOWED, PUT_BACK, STORE_AWAY, CatalogMirror
 from adserver.catalog.names import Names
+from adserver.catalog.revisions import NO_HEAD
+from adserver.domain.errors import AdserverError
 from adserver.domain.ids import Kind, id_hash
 
 
@@ -271,3 +274,37 @@ class TestRetiredCreatives:
         one.publish_files(campaign_file(changed))
         mirror.step(one.now)
         assert retired(tmp_path) == {}
+
+
+def test_a_compiled_catalog_that_was_removed_comes_back_with_its_shards_without_redis(tmp_path: Path) -> None:
+    bench = Bench()
+    bench.publish_slots()
+    mirror_in(bench, tmp_path, 16).step(bench.now)
+    (tmp_path / COMPILED_NAME).unlink()
+    bench.store.away = True
+
+    mirror = mirror_in(bench, tmp_path, 1)
+    mirror.step(bench.now)
+
+    assert mirror.shards == 16
+    assert read_compiled(tmp_path / COMPILED_NAME).shards == 16
+
+
+def test_a_store_that_counts_otherwise_than_the_folder_is_not_served_nor_given_anything(tmp_path: Path) -> None:
+    ours, theirs = Bench(), Bench()
+    ours.publish_slots()
+    mirror_in(ours, tmp_path, 1).step(ours.now)
+
+    def refuse(of_folder: int | None) -> int:
+        raise AdserverError(f"this data folder counts in {of_folder}")
+
+    mirror = CatalogMirror(theirs.store, NoPlaces(), tmp_path, refuse)
+    mirror.step(theirs.now)
+
+    assert mirror.fault == "this data folder counts in 1"
+    assert theirs.store.head() == NO_HEAD
+    assert read_compiled(tmp_path / COMPILED_NAME).revision == 1
+
+
+def mirror_in(bench: Bench, folder: Path, shards: int) -> CatalogMirror:
+    return CatalogMirror(bench.store, NoPlaces(), folder, lambda of_folder: of_folder or shards)
