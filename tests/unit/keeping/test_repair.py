@@ -38,7 +38,7 @@ def stand(client: redis.Redis, tmp_path: Path) -> Iterator[AuditStand]:
 
 def put_away(stand: AuditStand) -> None:
     """Archive every segment that is closed, and end the spools that are left."""
-    ends = RedisSpoolEnds(stand.client, SHARDS)
+    ends = RedisSpoolEnds(stand.client)
     rules = RetentionRules(3600, archive_days=0)
     retention = Retention(stand.folder, stand.folder / SPOOLS_NAME, stand.counter, ends, rules, Disk())
     now = float(stand.now)
