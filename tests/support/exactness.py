@@ -14,6 +14,7 @@ from adserver.counting.records import RECORD_BYTES, Corrupt, Record, RecordKind,
 from adserver.domain.ids import Kind, id_hash
 from adserver.domain.reasons import EventKind
 from adserver.domain.token import TokenCodec
+from adserver.keeping.archive import ARCHIVE_NAME, Archive, archives_in
 
 _KINDS: Final = {kind.code: kind for kind in EventKind}
 _DIMENSIONS: Final = ("issued_second", "flight", "creative", "slot", "place", "topic")
@@ -53,6 +54,21 @@ def read_spools(spools: Path, until: Mapping[str, int] | None = None) -> SpoolRe
                 assert not isinstance(record, Corrupt), f"{segment} holds what is no record"
                 records.append(record)
     return SpoolRecords(tuple(records), ends, dropped)
+
+
+def read_archive(data_dir: Path) -> tuple[Record, ...]:
+    """Read every record of a data folder's archive.
+
+    Raises:
+        AssertionError: something there is no record.
+    """
+    records: list[Record] = []
+    for path in archives_in(data_dir / ARCHIVE_NAME):
+        for data in Archive.open(path).chunks():
+            for record in decode(data):
+                assert not isinstance(record, Corrupt), f"{path} holds what is no record"
+                records.append(record)
+    return tuple(records)
 
 
 def ledger_faults(ledger: Ledger, spooled: SpoolRecords, keys: tuple[bytes, ...]) -> list[str]:

@@ -6,14 +6,14 @@ import shutil
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
 import redis
 from cells_oracle import Stored
 from cutting_proxy import CuttingProxy, Harm
-from exactness import Balance, SpoolRecords, check, keys_of, read_spools
+from exactness import Balance, SpoolRecords, check, keys_of, read_archive, read_spools
 from faked_clock import FakedClock
 from fault_world import GOAL, ZONE, sponsors, write_world
 from own_redis import Copy, OwnRedis
@@ -83,6 +83,11 @@ class Stage:
         """Return what the spools hold, or held when they ended at `until`."""
         return read_spools(self.service.data_dir / "spools", until)
 
+    def recorded(self) -> SpoolRecords:
+        """Return what spools and archive hold."""
+        spooled = self.spooled()
+        return replace(spooled, records=(*read_archive(self.service.data_dir), *spooled.records))
+
     def stored(self) -> Stored:
         """Return what is counted."""
         with self.redis.client() as client:
@@ -97,7 +102,7 @@ class Stage:
         self.settle()
         stored = self.stored()
         keys = keys_of(self.service)
-        balance = check(stored, self.spooled(), self.readers.ledger, keys, ZONE, {"bounded": GOAL})
+        balance = check(stored, self.recorded(), self.readers.ledger, keys, ZONE, {"bounded": GOAL})
         self._assert_statistics(stored)
         return balance
 
