@@ -215,6 +215,51 @@ def test_a_look_of_less_than_a_second_is_not_viewable_and_the_next_one_starts_an
     assert paper.await_reported(2) == [("seen", "long"), ("viewable", "long")]
 
 
+@pytest.mark.parametrize(
+    ("height", "in_view", "viewable"),
+    [
+        (100, 0.45, False),  # 128,000 px: half of it is due
+        (100, 0.55, True),
+        (189, 0.45, False),  # 241,920 px
+        (190, 0.35, True),  # 243,200 px: a large one
+        (600, 0.25, False),
+        (600, 0.35, True),
+    ],
+)
+def test_half_of_a_slot_is_due_and_of_a_large_one_30_percent(
+    paper: Paper, height: int, in_view: float, viewable: bool
+) -> None:
+    paper.page.add_init_script(HELD_SECONDS)
+    above = 700 - round(height * in_view)
+    paper.pages.css["page"] = f"{FONT}.above{{height:{above}px}}sponsor-slot{{height:{height}px}}.far{{height:3000px}}"
+    page = paper.open(f'<div class="above"></div>{TAG}<div class="far"></div>')
+    assert paper.await_reported(1) == [("seen", "long")], "its seen comes in the same callback as its second begins"
+    assert page.evaluate("seconds.length") == int(viewable)
+
+
+def test_a_slot_that_leaves_the_page_is_watched_no_more_until_it_is_back(paper: Paper) -> None:
+    paper.page.add_init_script(
+        HELD_SECONDS + "const add = document.addEventListener.bind(document); window.listening = 0;"
+        "document.addEventListener = (kind, ...rest) => {"
+        "  listening += kind === 'visibilitychange'; add(kind, ...rest); };"
+    )
+    page = paper.open(f"{TAG}{TAG}")
+    assert paper.await_reported(2) == [("seen", "long"), ("seen", "long")]
+    await_that(page, "seconds.length === 2")
+    assert page.evaluate("listening") == 1, "one listener, whatever the number of slots"
+
+    page.evaluate("window.slot = document.querySelector('sponsor-slot'); slot.remove()")
+    await_that(page, "seconds[0] === null")
+    page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
+    assert page.evaluate("seconds.length") == 2
+
+    page.evaluate("document.querySelector('main').append(slot)")
+    await_that(page, "seconds.length === 3")
+    page.evaluate("seconds[2]()")
+    assert paper.await_reported(3)[2] == ("viewable", "long")
+    assert len(paper.asked) == 1
+
+
 def test_a_slot_in_a_hidden_part_of_the_page_is_not_seen_until_it_is_shown(paper: Paper) -> None:
     paper.pages.css["page"] = FONT + ".closed{display:none}"
     page = paper.open(f'<div class="closed">{TAG}</div>')

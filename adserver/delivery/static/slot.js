@@ -86,6 +86,11 @@
     { threshold: [0, 0.3, 0.5] },
   );
 
+  /** Those that are watched, as long as their element is on a page. @type {Set<SponsorSlot>} */
+  const shown = new Set();
+
+  document.addEventListener('visibilitychange', () => shown.forEach((slot) => slot.watch()));
+
   const resizes = new ResizeObserver((entries) => {
     for (const entry of entries) /** @type {SponsorSlot} */ (entry.target).fit();
   });
@@ -103,6 +108,7 @@
     text = part('span', 'text', '');
 
     connectedCallback() {
+      if (this.token) this.show();
       if (this.asked || !SLUG.test(this.getAttribute('name') || '')) return;
       this.asked = true;
       if (waiting.push(this) > 1) return;
@@ -122,9 +128,21 @@
       root.append(this.link);
       if (disclosure) root.append(part('div', 'disclosure', disclosure));
       this.fit();
+      this.show();
+    }
+
+    show() {
       resizes.observe(this);
       observer.observe(this);
-      document.addEventListener('visibilitychange', () => this.watch());
+      shown.add(this);
+    }
+
+    disconnectedCallback() {
+      resizes.unobserve(this);
+      observer.unobserve(this);
+      shown.delete(this);
+      this.inView = false;
+      this.watch();
     }
 
     /** Show the longest length that fits on one line; the shortest wraps where even it does not. */
