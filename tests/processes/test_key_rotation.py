@@ -1,0 +1,85 @@
+"""Secret keys rotate without losing a live token: by the setting and a restart, by the file and SIGHUP."""
+
+import json
+import os
+import signal
+from pathlib import Path
+
+import pytest
+from service import READER, Service, running_service
+
+DONE = "\nreloaded\n"
+KEYS = ("11" * 32, "22" * 32, "33" * 32)
+
+
+def restart(service: Service, *keys: str) -> None:
+    """Start the service anew with other keys, as an operator does."""
+    assert service.stop() == 0
+    service.environ["ADSERVER_SECRET_KEYS"] = ",".join(keys)
+    service.start()
+
+
+def see(service: Service, token: str) -> None:
+    status, _, _ = service.call(f"/v1/seen/{token}.gif", headers=READER)
+    assert status == 200
+
+
+def signature(service: Service) -> int:
+    """Return how many events no live key had signed."""
+    query = {"metrics": ["invalid"], "dimensions": ["reason"], "date_range": "7d"}
+    status, _, body = service.call("/v1/query", body=query, headers=service.admin())
+    assert status == 200, body
+    return sum(row["metrics"][0] for row in json.loads(body)["results"] if row["dimensions"] == ["signature"])
+
+
+def test_a_token_counts_as_long_as_its_key_is_live(tmp_path: Path) -> None:
+    old, new, _ = KEYS
+    with running_service(tmp_path, ADSERVER_SECRET_KEYS=old) as service:
+        tokens = [service.decide()["token"] for _ in range(3)]
+        see(service, tokens[0])
+        service.await_counts(impressions=1)
+
+        restart(service, new, old)
+        see(service, tokens[1])
+        fresh = service.decide()["token"]
+        see(service, fresh)
+        service.await_counts(impressions=3, invalid=0)
+
+        restart(service, new)
+        see(service, tokens[2])
+        see(service, service.decide()["token"])
+        service.await_counts(impressions=4, invalid=1)
+        assert signature(service) == 1
+        status, headers, _ = service.call(f"/go/{tokens[2]}", headers=READER)
+        assert (status, headers["Location"]) == (302, "https://americaone.example/")
+        see(service, fresh)
+        service.await_counts(impressions=4, invalid=3)
+        assert signature(service) == 2, "the fresh one is a duplicate: its key is live"
+
+
+def test_hosts_may_take_up_a_new_key_one_after_the_other(tmp_path: Path) -> None:
+    """The new key is first put last: read everywhere before anybody signs with it."""
+    old, new, _ = KEYS
+    with running_service(tmp_path, ADSERVER_SECRET_KEYS=f"{old},{new}") as service:
+        tokens = [service.decide()["token"]]
+        restart(service, new, old)
+        tokens.append(service.decide()["token"])
+        restart(service, old, new)  # a host that is behind
+        for token in tokens:
+            see(service, token)
+        service.await_counts(impressions=2, invalid=0)
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_the_file_of_keys_is_read_anew_at_a_reload(tmp_path: Path, keep: bool) -> None:
+    with running_service(tmp_path) as service:
+        token = service.decide()["token"]
+        path = service.data_dir / "secret-keys"
+        old = path.read_text()
+        path.write_text(f"{KEYS[2]}\n{old if keep else ''}")
+        os.kill(service.pid, signal.SIGHUP)
+        service.await_that(lambda: DONE in service.said(), 60)
+
+        see(service, token)
+        see(service, service.decide()["token"])
+        service.await_counts(impressions=1 + keep, invalid=1 - keep)
