@@ -7,14 +7,14 @@ from statistics import median
 from typing import Final
 
 from adserver.counting.records import RECORD_BYTES
-from adserver.keeping.counter import BATCH_BYTES
+from adserver.keeping.batch_size import MOST_BYTES
 from bench.events import Backlog, Readers
 from bench.machine import cpu_seconds
 from bench.servers import Server
 
 EVENTS: Final = 200_000
 ROUNDS: Final = 3
-BATCH_EVENTS: Final = BATCH_BYTES // RECORD_BYTES
+BATCH_EVENTS: Final = MOST_BYTES // RECORD_BYTES
 
 
 @dataclass(frozen=True, slots=True)

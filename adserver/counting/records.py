@@ -88,6 +88,11 @@ _REASON_CODES: Final[Mapping[int, frozenset[int]]] = {
 }
 
 
+def reasons_of() -> Mapping[int, frozenset[int]]:
+    """Return the codes of reasons that a record of each kind may name; 0: none."""
+    return _REASON_CODES
+
+
 def encode(record: Record) -> bytes:
     """Return the 64 bytes of a record."""
     body = _BODY.pack(

@@ -1,17 +1,20 @@
 """Brings what stands in the spools into the counts, exactly once, whatever fails in between."""
 
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adserver.counting.records import RECORD_BYTES, decode
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import Batch, BatchBuilder, Goal, SiteDay, split_by_shard
+from adserver.keeping.batch_size import MOST_BYTES, BatchSize
+from adserver.keeping.batches import Batch, Goal, SiteDay
+from adserver.keeping.batching import make_batches
 from adserver.keeping.counts import CountStore
 from adserver.keeping.quarantine import Quarantine
+from adserver.keeping.record_table import RecordTable
 from adserver.keeping.tails import SpoolTail, open_tails
 
 BYTES_GONE: Final = "spool.bytes_gone"
@@ -21,9 +24,6 @@ SPOOL_BEHIND: Final = "spool.behind"
 use one. New events of that spool are not counted until it is as long again."""
 
 _LOG: Final = logging.getLogger(__name__)
-
-BATCH_BYTES: Final = 4096 * RECORD_BYTES
-"""How much of a spool one call of the script takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,14 @@ class SpoolCounter:
         spools: Path,
         counts: CountStore,
         shards: int = 1,
-        batch_bytes: int = BATCH_BYTES,
+        batch_bytes: int = MOST_BYTES,
         quarantine: Quarantine | None = None,
     ) -> None:
         """Take the folder of all spools, where to count, N if it is known, and where bad bytes are put aside."""
         self._spools = spools
         self._counts = counts
         self._shards = range(shards)
-        self._batch_bytes = batch_bytes
+        self._size = BatchSize(batch_bytes)
         self._quarantine = quarantine
         self._tails: dict[Path, SpoolTail] = {}
         self._cursors: dict[tuple[str, int], int] = {}
@@ -189,22 +189,24 @@ class SpoolCounter:
             return False
         start = min(behind.values())
         ahead = min((cursor for cursor in behind.values() if cursor > start), default=tail.synced)
-        data = tail.read(start, min(self._batch_bytes, ahead - start))
+        data = tail.read(start, min(self._size.bytes, ahead - start))
         shards = [shard for shard, cursor in behind.items() if cursor == start]
         if data:
-            builders = {shard: BatchBuilder(shard, site_day, goals) for shard in shards}
-            records = list(decode(data))
-            if self._quarantine is not None and 0 in builders:  # the shard that counts them
-                self._quarantine.keep(tail.spool_id, start, data, records)
-            split_by_shard(records, builders, len(self._shards))
-            batches = [builder.build(tail.spool_id, start, start + len(data)) for builder in builders.values()]
+            table = RecordTable.read(data)
+            if self._quarantine is not None and 0 in shards:  # the shard that counts them
+                self._quarantine.keep(tail.spool_id, start, data, table.bad())
+            counted = make_batches(table, shards, len(self._shards), site_day, goals)
+            batches = [each.batch(tail.spool_id, start, start + len(data)) for each in counted]
         else:
             batches = self._gap(tail, shards, start, min(ahead, tail.following(start)))
         for batch in batches:
+            began = time.perf_counter()
             try:
                 self._cursors[tail.spool_id, batch.shard] = self._counts.apply(batch).offset
             except StoreUnavailable as error:  # in a cluster the others may live on other nodes
                 self._away[batch.shard] = error
+            else:
+                self._size.learn(len(data), time.perf_counter() - began)
         return True
 
     def _gap(self, tail: SpoolTail, shards: list[int], start: int, end: int) -> list[Batch]:

@@ -3,14 +3,16 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
-from adserver.counting.cells import CLICKS, IMPRESSIONS, VIEWABLE, Metric, cell_field
+from adserver.counting.cells import CLICKS, IMPRESSIONS, VIEWABLE, Metric, cell_field, reader_element
 from adserver.domain.errors import AdserverError
 from adserver.domain.ids import IdHash
 from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.variants import Variant
-from adserver.keeping.batches import Batch, Goal, TokenEvent
+from adserver.keeping.batches import Batch, Goal, Group, TokenRow
+
+_VARIANTS: Final = {variant.code: variant for variant in Variant}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ class MemoryCountStore:
         """(block, token) -> (seen 1 + viewable 2 + click 4 + over 8, length)."""
         self.cells: dict[str, dict[bytes, int]] = defaultdict(lambda: defaultdict(int))
         self.indexes: dict[str, set[str]] = defaultdict(set)
+        self.readers: dict[str, set[bytes]] = defaultdict(set)
+        """What each sketch was told."""
         self.net: dict[tuple[int, IdHash], int] = defaultdict(int)
         self.goals: dict[tuple[int, IdHash], Goal] = {}
         self.drops: dict[str, int] = defaultdict(int)
@@ -95,10 +99,12 @@ class MemoryCountStore:
             known = self.goals.get((batch.shard, flight))
             if goal.revision > (known.revision if known else 0):
                 self.goals[batch.shard, flight] = goal
-        for cell, field, by in batch.increments:
-            self._count(batch, cell, field, by)
-        for event in batch.events:
-            self._apply_event(batch, event)
+        for group, variant, metric, by in batch.all_increments():
+            self._count(batch, batch.groups[group], _VARIANTS[variant], Metric(metric), by)
+        for block, row in sorted(batch.token_rows(), key=lambda each: each[1].order):
+            for kind in EventKind:
+                if row.kinds & kind.bit:
+                    self._apply_event(batch, block, row, kind)
         if batch.corrupt:
             self.drops["corrupt"] += batch.corrupt
         if batch.gap:
@@ -124,39 +130,42 @@ class MemoryCountStore:
         self.shards = self.shards or of_new
         return self.shards
 
-    def _apply_event(self, batch: Batch, event: TokenEvent) -> None:
-        group = batch.groups[event.group]
+    def _apply_event(self, batch: Batch, block: str, row: TokenRow, kind: EventKind) -> None:
+        group = batch.groups[row.group]
         if group.hour * 3600 < self._clock() - self._window_seconds:
             self.drops["late"] += 1
             return
-        key = (batch.blocks[event.block], event.token)
-        state, length = self.states.get(key, (0, event.length))
-        if state & event.kind.bit:
-            self._count_group(batch, event, length, Metric.invalid(event.kind, InvalidReason.DUPLICATE), 1)
+        state, length = self.states.get((block, row.token), (0, _VARIANTS[row.length]))
+        if state & kind.bit:
+            self._count(batch, group, length, Metric.invalid(kind, InvalidReason.DUPLICATE), 1)
             return
-        new = state | event.kind.bit
-        if event.kind is not EventKind.CLICK and not state & 3:
-            flight = batch.shard, batch.flights[group.flight][0]
-            goal = self.goals.get(flight)
-            if goal and goal.impressions and self.net[flight] >= goal.impressions:
-                new |= 8
-            else:
-                self.net[flight] += 1
+        new = state | kind.bit
+        if kind is not EventKind.CLICK and not state & 3:
+            new |= self._view(batch, group, row.reader)
         for metric in state_metrics(state):
-            self._count_group(batch, event, length, metric, -1)
+            self._count(batch, group, length, metric, -1)
         for metric in state_metrics(new):
-            self._count_group(batch, event, length, metric, 1)
-        self.states[key] = (new, length)
+            self._count(batch, group, length, metric, 1)
+        self.states[block, row.token] = (new, length)
 
-    def _count_group(self, batch: Batch, event: TokenEvent, length: Variant, metric: Metric, by: int) -> None:
-        group = batch.groups[event.group]
-        for cell, offset in (group.hours, group.places, group.topics):
-            self._count(batch, cell, cell_field(offset, length, metric), by)
+    def _view(self, batch: Batch, group: Group, reader: int) -> int:
+        """Count a view towards its flight's goal, or return the bit that says it is over."""
+        flight = batch.shard, batch.flights[group.flight][0]
+        goal = self.goals.get(flight)
+        if goal and goal.impressions and self.net[flight] >= goal.impressions:
+            return 8
+        self.net[flight] += 1
+        if reader:
+            sketch = batch.sketches[group.sketch]
+            self.readers[sketch.key].add(reader_element(reader))
+            self.indexes[sketch.index].add(sketch.member)
+        return 0
 
-    def _count(self, batch: Batch, number: int, field: bytes, by: int) -> None:
-        cell = batch.cells[number]
-        self.cells[cell.key][field] += by
-        self.indexes[cell.index].add(cell.member)
+    def _count(self, batch: Batch, group: Group, length: Variant, metric: Metric, by: int) -> None:
+        for number, offset in group.placed:
+            cell = batch.cells[number]
+            self.cells[cell.key][cell_field(offset, length, metric)] += by
+            self.indexes[cell.index].add(cell.member)
 
 
 def check_shards(of_store: int, of_folder: int | None) -> None:

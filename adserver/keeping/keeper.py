@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 from zoneinfo import ZoneInfo
 
 from adserver.catalog.names import Names, NamesUnreadable
@@ -18,10 +18,12 @@ from adserver.domain.errors import AdserverError, StoreUnavailable
 from adserver.domain.ids import FlightId, IdHash
 from adserver.keeping.batches import Goal
 from adserver.keeping.calendar import SiteCalendar
-from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.counts import CountStore, ShardsDiffer
 from adserver.keeping.eviction import RedisEvicts
 from adserver.keeping.salts import SaltKeeper
+
+if TYPE_CHECKING:  # it brings numpy, which workers and supervisor must not carry
+    from adserver.keeping.counter import SpoolCounter
 
 TICK_SECONDS: Final = 0.25
 _RECALL_SECONDS: Final = 5.0
@@ -90,7 +92,7 @@ class Keeper:
         self,
         *,
         data_dir: Path,
-        counter: SpoolCounter,
+        counter: "SpoolCounter",
         counts: CountStore,
         new_shards: int,
         catalog: CatalogKeeping,

@@ -2,11 +2,12 @@
 
 import logging
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from itertools import groupby
 from pathlib import Path
 from typing import Final
 
-from adserver.counting.records import CORRUPT, RECORD_BYTES, Corrupt, Record
+from adserver.counting.records import RECORD_BYTES
 
 QUARANTINE_NAME: Final = "quarantine"
 """The folder in the data folder."""
@@ -26,16 +27,16 @@ class Quarantine:
         """Take the folder; it is made when something is put into it."""
         self._folder = folder
 
-    def keep(self, spool_id: str, start: int, data: bytes, records: Sequence[Record | Corrupt]) -> None:
-        """Put aside those of `records` that are corrupt. Never raises for the disk.
+    def keep(self, spool_id: str, start: int, data: bytes, bad: Iterable[int]) -> None:
+        """Put aside records that are none. Never raises for the disk.
 
         Args:
             spool_id: of the spool they stand in.
             start: the offset in bytes of the first.
             data: the bytes of all of them.
-            records: what they were read as.
+            bad: the numbers of those that are none, ascending.
         """
-        for first, last in _runs(records):
+        for first, last in _runs(bad):
             offset = start + first * RECORD_BYTES
             where = {"spool": spool_id, "offset": offset, "records": last - first}
             _LOG.error(CORRUPT_RECORDS, extra=where)
@@ -60,14 +61,8 @@ def holds_any(data_dir: Path) -> bool:
     return any((data_dir / QUARANTINE_NAME).glob("*.bad"))
 
 
-def _runs(records: Sequence[Record | Corrupt]) -> Iterator[tuple[int, int]]:
-    """Yield [first, behind the last) of each run of corrupt records."""
-    first: int | None = None
-    for index, record in enumerate(records):
-        if record is CORRUPT:
-            first = index if first is None else first
-        elif first is not None:
-            yield first, index
-            first = None
-    if first is not None:
-        yield first, len(records)
+def _runs(numbers: Iterable[int]) -> Iterator[tuple[int, int]]:
+    """Yield [first, behind the last) of each run of numbers that follow each other."""
+    for _, run in groupby(enumerate(numbers), lambda pair: pair[1] - pair[0]):
+        members = [number for _, number in run]
+        yield members[0], members[-1] + 1

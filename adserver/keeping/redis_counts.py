@@ -2,7 +2,7 @@
 
 import hashlib
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from typing import Final, cast
 
@@ -12,7 +12,7 @@ from redis.exceptions import NoScriptError, RedisError
 from adserver.counting.cells import SHARDS_KEY, shard_tag
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import Batch, Cell
+from adserver.keeping.batches import Batch
 from adserver.keeping.counts import Applied, check_shards
 
 DEDUPE_WINDOW_SECONDS: Final = 7 * 24 * 3600
@@ -21,9 +21,7 @@ DEDUPE_WINDOW_SECONDS: Final = 7 * 24 * 3600
 _KIND_OF_RANGE: Final = {(True, False): -1, (False, True): -2}
 """(gone, found again) -> what stands in the place of the number of corrupt records."""
 
-_GROUP: Final = struct.Struct(">HBHBHBHI")
-_EVENT: Final = struct.Struct(">HHBBH")
-_INCREMENT: Final = struct.Struct(">H2sI")
+_GROUP: Final = struct.Struct(">HBHBHBHIH")
 
 
 class RedisCountStore:
@@ -102,31 +100,25 @@ class RedisCountStore:
 def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str | bytes | int]]:
     """Return KEYS and ARGV of the script for a batch; the head of `apply.lua` says what stands where."""
     tag = shard_tag(batch.shard)
-    indexes = {index: number for number, index in enumerate(dict.fromkeys(cell.index for cell in batch.cells))}
+    listed = [cell.index for cell in (*batch.cells, *batch.sketches)]
+    indexes = {index: number for number, index in enumerate(dict.fromkeys(listed))}
     keys = [f"{tag}applied", f"{tag}delivered", f"{tag}goals", f"{tag}drops", f"{tag}gap"]
-    keys += [*batch.blocks, *(cell.key for cell in batch.cells), *indexes]
-    groups = b"".join(
-        _GROUP.pack(*group.hours, *group.places, *group.topics, group.flight, group.hour) for group in batch.groups
-    )
-    events = b"".join(
-        _EVENT.pack(event.block, event.token, event.kind.code, event.length.code, event.group) for event in batch.events
-    )
-    increments = b"".join(_INCREMENT.pack(*increment) for increment in batch.increments)
+    keys += [*batch.blocks, *(cell.key for cell in batch.cells), *(sketch.key for sketch in batch.sketches), *indexes]
     arguments: list[str | bytes | int] = [batch.spool_id, batch.start, batch.end, window_seconds]
+    arguments += [len(batch.blocks), len(batch.cells), len(batch.sketches), len(indexes), len(batch.flights)]
     arguments += [
-        len(batch.blocks),
-        len(batch.cells),
-        len(indexes),
-        len(batch.flights),
         _KIND_OF_RANGE.get((batch.gap, batch.found_again), batch.corrupt),
+        _numbers(batch.block_rows),
+        batch.rows,
+        b"".join(_GROUP.pack(*group) for group in batch.groups),
+        batch.increments,
+        _numbers([indexes[index] for index in listed]),
+        _numbers(batch.views),
     ]
-    arguments += [increments, groups, events]
-    for flight, goal in batch.flights:
-        arguments += [flight.hex(), f"{goal.revision}:{goal.impressions}"]
-    for cell in batch.cells:
-        arguments += _index_entry(cell, indexes)
+    arguments += [flight.hex() for flight, _ in batch.flights]
+    arguments += [f"{goal.revision}:{goal.impressions}" for _, goal in batch.flights]
     return keys, arguments
 
 
-def _index_entry(cell: Cell, indexes: Mapping[str, int]) -> list[str | bytes | int]:
-    return [indexes[cell.index], cell.member]
+def _numbers(numbers: Sequence[int]) -> bytes:
+    return struct.pack(f">{len(numbers)}H", *numbers)

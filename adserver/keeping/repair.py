@@ -10,10 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from adserver.counting.records import RECORD_BYTES, Record
+from adserver.counting.records import RECORD_BYTES, Record, encode
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import Batch, BatchBuilder, Goal, SiteDay, split_by_shard
+from adserver.keeping.batches import Batch, Goal, SiteDay
+from adserver.keeping.batching import make_batches
 from adserver.keeping.counts import Applied
+from adserver.keeping.record_table import RecordTable
 from adserver.keeping.sources import ArchivedSource, Records, Source
 
 _BATCH_BYTES: Final = 4096 * RECORD_BYTES
@@ -116,9 +118,9 @@ class Repair:
         for first, last, records in _ranges(self._by_spool.get(spool_id, ()), start, end):
             if first != start:
                 break
-            builder = BatchBuilder(shard, self._site_day, self._goals)
-            split_by_shard(records, {shard: builder}, self._shards)
-            batch = replace(builder.build(spool_id, first, last), found_again=True)
+            table = RecordTable.read(b"".join(map(encode, records)))
+            [counted] = make_batches(table, [shard], self._shards, self._site_day, self._goals)
+            batch = replace(counted.batch(spool_id, first, last), found_again=True)
             if not self._counts.apply(batch).done:
                 break  # somebody else fills it
             start = last

@@ -31,6 +31,7 @@ LIBRARIES: Final = {
     "click": {"cli"},
     "flask": {"web", "runtime"},
     "gunicorn": {"processes", "runtime"},
+    "numpy": {"keeping"},
     "prometheus_client": {"web"},
     "redis": {"store", "catalog", "keeping", "statistics", "processes", "runtime"},
     "rich": {"cli"},

@@ -5,12 +5,14 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
 import fakeredis
 import pytest
 import redis
+from batch_of import batch_of
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from statistics_world import World
@@ -35,7 +37,6 @@ from adserver.domain.ids import IdHash, Kind, id_hash
 from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.token import Token
 from adserver.domain.variants import Variant
-from adserver.keeping.batches import BatchBuilder
 from adserver.keeping.redis_counts import RedisCountStore
 from adserver.statistics.cell_store import CellStore, Member, MemoryCellStore, StoredCell
 from adserver.statistics.redis_cell_store import RedisCellStore
@@ -197,7 +198,6 @@ def test_what_the_keeper_counts_is_what_a_query_reads(server: redis.Redis) -> No
     quarter = second // QUARTER_SECONDS
     key = DecisionKey(0, quarter, token.flight, CREATIVE, SLOT, token.place, TOPIC, Variant.AUTO, None)
     world = World()
-    builder = BatchBuilder(0, lambda slot, at: site_day(world, slot, at), {})
     records = (
         decision_record(key, 3, second),
         event_record(token, EventKind.SEEN, None, Variant.SHORT, second),
@@ -205,9 +205,8 @@ def test_what_the_keeper_counts_is_what_a_query_reads(server: redis.Redis) -> No
         event_record(token, EventKind.CLICK, None, Variant.SHORT, second),
         event_record(None, EventKind.SEEN, InvalidReason.SIGNATURE, Variant.AUTO, second),
     )
-    for record in records:
-        builder.add(record)
-    assert RedisCountStore(server).apply(builder.build("spool", 0, 64 * len(records))).done
+    batch = batch_of(records, partial(site_day, world), {}, spool="spool", start=0, end=64 * len(records))
+    assert RedisCountStore(server).apply(batch).done
     world.store = RedisCellStore(server)
     world.now = datetime.now(UTC)
     for by in ((), ("country",), ("topic",)):

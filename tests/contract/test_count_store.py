@@ -1,6 +1,7 @@
 """One suite for every `CountStore`: in memory, on fakeredis, on a real server."""
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,15 +9,26 @@ from pathlib import Path
 import fakeredis
 import pytest
 import redis
+from batch_of import batch_of
 from valkey_server import connect, running_valkey
 
-from adserver.counting.records import Record, event_record
+from adserver.counting.cells import (
+    CLICKS,
+    FILLS,
+    IMPRESSIONS,
+    Metric,
+    parse_field,
+    reach_index_key,
+    reach_key,
+)
+from adserver.counting.cells import VIEWABLE as VIEWABLE_METRIC
+from adserver.counting.records import DecisionKey, Record, decision_record, event_record
 from adserver.domain.errors import StoreUnavailable
-from adserver.domain.ids import Kind, id_hash
+from adserver.domain.ids import IdHash, Kind, id_hash
 from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.token import Token
 from adserver.domain.variants import Variant
-from adserver.keeping.batches import Batch, BatchBuilder, Goal
+from adserver.keeping.batches import Batch, Goal
 from adserver.keeping.counts import Applied, CountStore, MemoryCountStore, ShardsDiffer
 from adserver.keeping.redis_counts import RedisCountStore
 
@@ -24,6 +36,9 @@ WINDOW_SECONDS = 7 * 24 * 3600
 FLIGHT = id_hash(Kind.FLIGHT, "minnesota")
 SPOOL = "0123456789abcdef"
 SEEN, VIEWABLE, CLICK = EventKind.SEEN, EventKind.VIEWABLE, EventKind.CLICK
+SHORT = Variant.SHORT
+NOW = int(time.time())
+TODAY = NOW // 86_400
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +63,7 @@ def token(sequence: int = 0, *, age_seconds: int = 0) -> Token:
         issuer=b"issuer",
         shard=0,
         sequence=sequence,
-        issued_second=int(time.time()) - age_seconds,
+        issued_second=NOW - age_seconds,
         flight=FLIGHT,
         creative=id_hash(Kind.CREATIVE, "elevate"),
         slot=id_hash(Kind.SLOT, "masthead"),
@@ -58,15 +73,19 @@ def token(sequence: int = 0, *, age_seconds: int = 0) -> Token:
     )
 
 
-def event(kind: EventKind, sequence: int = 0, reason: InvalidReason | None = None, age_seconds: int = 0) -> Record:
-    return event_record(token(sequence, age_seconds=age_seconds), kind, reason, Variant.SHORT, int(time.time()))
+def event(
+    kind: EventKind, sequence: int = 0, reason: InvalidReason | None = None, age_seconds: int = 0, reader: int = 0
+) -> Record:
+    return event_record(token(sequence, age_seconds=age_seconds), kind, reason, SHORT, int(time.time()), reader)
 
 
 def batch(*records: Record, start: int = 0, goal: Goal | None = None) -> Batch:
-    builder = BatchBuilder(0, lambda _slot, second: second // 86_400, {FLIGHT: goal} if goal else {})
-    for record in records:
-        builder.add(record)
-    return builder.build(SPOOL, start, start + 64 * len(records))
+    goals = {FLIGHT: goal} if goal else {}
+    return batch_of(records, site_day, goals, spool=SPOOL, start=start, end=start + 64 * len(records))
+
+
+def site_day(_slot: IdHash, second: int) -> int:
+    return second // 86_400
 
 
 def net(store: CountStore) -> int:
@@ -219,3 +238,104 @@ def test_corrupt_records_and_gaps_are_declared(server: redis.Redis) -> None:
     assert server.hgetall("{s0}:drops") == {b"corrupt": b"2"}
     assert server.hgetall("{s0}:gap") == {f"{SPOOL}:64".encode(): b"128"}
     assert store.applied(0) == {SPOOL: 128}
+
+
+def sketched(store: CountStore) -> dict[str, int]:
+    """Return how many readers each sketch tells, and check that the index lists it."""
+    if isinstance(store, MemoryCountStore):
+        assert store.indexes[reach_index_key(0, TODAY)] == {FLIGHT.hex()}
+        return {key: len(readers) for key, readers in store.readers.items()}
+    client = store._client  # type: ignore[attr-defined]
+    assert client.smembers(reach_index_key(0, TODAY)) == {FLIGHT.hex().encode()}
+    return {key.decode(): client.pfcount(key) for key in client.scan_iter(match="*}:reach:*")}
+
+
+def test_readers_of_net_impressions_are_sketched_by_day_and_flight(store: CountStore) -> None:
+    store.apply(
+        batch(
+            event(SEEN, 1, reader=11),
+            event(SEEN, 2, reader=11),
+            event(VIEWABLE, 3, reader=0xFFFF_FFFF),
+            event(SEEN, 4),
+            event(CLICK, 5, reader=13),  # no view
+            event(SEEN, 6, InvalidReason.BOT, reader=14),
+            event(SEEN, 1, reader=15),  # twice
+            event(SEEN, 7, reader=16),  # beyond the goal
+            goal=Goal(1, 4),
+        )
+    )
+    assert sketched(store) == {reach_key(0, TODAY, FLIGHT): 2}
+
+    store.apply(batch(event(VIEWABLE, 2, reader=17), start=8 * 64))
+    assert sketched(store) == {reach_key(0, TODAY, FLIGHT): 2}
+
+
+def test_views_fill_a_goal_in_the_order_in_which_they_stand(store: CountStore) -> None:
+    store.apply(
+        batch(
+            event(CLICK, 1),
+            event(SEEN, 3, reader=3),
+            event(SEEN, 2, reader=2),
+            event(SEEN, 1, reader=1),
+            event(VIEWABLE, 1, reader=1),
+            goal=Goal(1, 2),
+        )
+    )
+
+    assert over(store, SEEN, VIEWABLE, CLICK) == [1, 1, 1]  # token 1, although its number is the lowest
+    assert net(store) == 2
+
+
+def over(store: CountStore, *kinds: EventKind) -> list[int]:
+    """Return how many events of each kind were over the goal, in the cells by hour."""
+    return [hours(store)[Variant.SHORT, Metric.invalid(kind, InvalidReason.OVER)] for kind in kinds]
+
+
+def hours(store: CountStore) -> Counter[tuple[Variant, Metric]]:
+    if isinstance(store, MemoryCountStore):
+        cells = {key: fields for key, fields in store.cells.items() if ":hours:" in key}
+    else:
+        client = store._client  # type: ignore[attr-defined]
+        cells = {key.decode(): client.hgetall(key) for key in client.scan_iter(match="{s0}:hours:*")}
+    found: Counter[tuple[Variant, Metric]] = Counter()
+    for fields in cells.values():
+        for name, count in fields.items():
+            field = parse_field(name)
+            found[field.variant, field.metric] += int(count)
+    return found
+
+
+def test_a_count_stays_a_whole_number_however_large(store: CountStore) -> None:
+    for number, times in enumerate((99_999_999, 1, 4_294_967_295)):
+        fills = decision_record(DecisionKey.of(token(1)), times, int(time.time()))
+        store.apply(batch(fills, start=64 * number))
+
+    assert hours(store)[Variant.AUTO, FILLS] == 4_394_967_295
+
+
+def test_what_comes_again_in_one_batch_is_a_duplicate_of_the_first_length(store: CountStore) -> None:
+    store.apply(batch(event(SEEN, 1), event(SEEN, 1), event(CLICK, 1), event(SEEN, 1), event(CLICK, 1)))
+
+    assert +hours(store) == {
+        (Variant.SHORT, IMPRESSIONS): 1,
+        (Variant.SHORT, CLICKS): 1,
+        (Variant.SHORT, Metric.invalid(SEEN, InvalidReason.DUPLICATE)): 2,
+        (Variant.SHORT, Metric.invalid(CLICK, InvalidReason.DUPLICATE)): 1,
+    }
+
+
+def test_the_first_length_that_is_told_holds_for_all_of_a_token(store: CountStore) -> None:
+    now = int(time.time())
+    told = [event_record(token(1), kind, None, length, now) for kind, length in ((CLICK, Variant.LONG), (SEEN, SHORT))]
+    store.apply(batch(*told))
+    store.apply(batch(event(VIEWABLE, 1), start=128))
+
+    assert +hours(store) == {(Variant.LONG, metric): 1 for metric in (IMPRESSIONS, VIEWABLE_METRIC, CLICKS)}
+
+
+def test_tokens_far_apart_in_a_block_leave_those_between_alone(store: CountStore) -> None:
+    store.apply(batch(*(event(SEEN, sequence) for sequence in range(0, 8_160, 7))))
+    store.apply(batch(event(SEEN, 1), event(SEEN, 60), event(SEEN, 8_158), start=64 * 1_166))
+    store.apply(batch(*(event(SEEN, sequence) for sequence in range(8_160)), start=64 * 1_169))
+
+    assert net(store) == 8_160

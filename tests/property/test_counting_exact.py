@@ -10,6 +10,7 @@ from typing import TypeVar, cast
 
 import pytest
 import redis
+from batch_of import batch_of
 from counting_oracle import Cells, differences
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -26,7 +27,7 @@ from adserver.domain.ids import IdHash, Kind, id_hash
 from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.token import Token
 from adserver.domain.variants import Variant
-from adserver.keeping.batches import TOKENS_PER_BLOCK, Batch, BatchBuilder, Goal, split_by_shard
+from adserver.keeping.batches import TOKENS_PER_BLOCK, Batch, Goal
 from adserver.keeping.counts import CountStore, MemoryCountStore, state_metrics
 from adserver.keeping.redis_counts import RedisCountStore
 
@@ -47,12 +48,17 @@ def shard_of_flight(flight: IdHash) -> int:
     return FLIGHTS.index(flight) % SHARDS
 
 
+def sequence_of(number: int) -> int:
+    """Return a token's number: tokens of a shard share bytes, stand near each other, and fall into several blocks."""
+    return number // 4 % 3 * 4_500 + number // 12 * 20 + number % 4
+
+
 def make_token(number: int, now: int) -> Token:
     flight = FLIGHTS[number % len(FLIGHTS)]
     return Token(
         issuer=b"issuer",
         shard=shard_of_flight(flight),
-        sequence=number * 700,  # tokens of one flight fall into several blocks
+        sequence=sequence_of(number),
         issued_second=now - number % 3 * 3600,
         flight=flight,
         creative=id_hash(Kind.CREATIVE, "creative"),
@@ -86,9 +92,8 @@ class World:
         self.spools[self.rng.choice(SPOOLS)].append(decision_record(key, times, self.now))
 
     def batch(self, spool: str, shard: int, start: int, end: int) -> Batch:
-        builder = BatchBuilder(shard, site_day, GOALS)
-        split_by_shard(self.spools[spool][start:end], {shard: builder}, SHARDS)
-        return builder.build(spool, start, end)
+        records = self.spools[spool][start:end]
+        return batch_of(records, site_day, GOALS, spool=spool, start=start, end=end, shard=shard, shards=SHARDS)
 
     def flush(self, spool: str, shard: int, *, reply_lost: bool = False) -> None:
         start = self.cursors[spool, shard]
@@ -257,30 +262,24 @@ def test_script_counts_every_schedule_exactly_on_a_real_server(client: redis.Red
     assert run_on_server(client, seed, RedisCountStore(client, WINDOW_SECONDS)) == []
 
 
+STORED = "word = word + (change.state - state) * shift"
 MUTATIONS = {
     "offset check": ("if at ~= from then return {0, at} end", ""),
-    "seen bit": (
-        "call[#call + 1] = states[block][token]",
-        "call[#call + 1] = states[block][token] - states[block][token] % 2",
-    ),
-    "viewable bit": (
-        "call[#call + 1] = states[block][token]",
-        "call[#call + 1] = states[block][token] - math.floor(states[block][token] / 2) % 2 * 2",
-    ),
-    "click bit": (
-        "call[#call + 1] = states[block][token]",
-        "call[#call + 1] = states[block][token] - math.floor(states[block][token] / 4) % 2 * 4",
-    ),
-    "over bit": (
-        "call[#call + 1] = states[block][token]",
-        "call[#call + 1] = states[block][token] - math.floor(states[block][token] / 8) % 2 * 8",
-    ),
-    "what the old state counted": ("for _, metric in ipairs(COUNTS[low]) do count(group, fixed, metric, -1) end", ""),
-    "goal": ("if goals[flight] > 0 and", "if false and"),
+    "seen bit": (STORED, "word = word + (change.state - change.state % 2 - state) * shift"),
+    "viewable bit": (STORED, "word = word + (change.state - math.floor(change.state / 2) % 2 * 2 - state) * shift"),
+    "click bit": (STORED, "word = word + (change.state - math.floor(change.state / 4) % 2 * 4 - state) * shift"),
+    "over bit": (STORED, "word = word + (change.state - math.floor(change.state / 8) % 2 * 8 - state) * shift"),
+    "neighbours of a token": ("b1 * 65536 + b2 * 256 + b3\n      old_word", "b1 * 65536\n      old_word"),
+    "bytes between two changes": ("sub(text, run_to + 1, start)", "rep('\\0', start - run_to)"),
+    "what the old state counted": ("for metric in pairs(counts_of(old)) do add(metric, -1) end", ""),
+    "what was counted before": ("value + counts[at_]", "counts[at_]"),
+    "goal": ("if tight then", "if false then"),
     "delivered of earlier batches": (
-        "delivered[flight] + counted[flight] >= goals[flight]",
-        "counted[flight] >= goals[flight]",
+        "tonumber(goal) - tonumber(stored_delivered[flight + 1] or '0')",
+        "tonumber(goal)",
     ),
+    "doubt whether a goal is met": ("left < u16(views, 2 * flight + 1)", "left < 0"),
+    "state when goals are looked at": ("if state % 4 == 0 then\n          found", "if true then\n          found"),
 }
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from adserver.counting.records import RECORD_BYTES, decode, encode, event_record
+from adserver.counting.records import CORRUPT, RECORD_BYTES, decode, encode, event_record
 from adserver.domain.reasons import EventKind
 from adserver.domain.variants import Variant
 from adserver.keeping.quarantine import CORRUPT_RECORDS, NOT_KEPT, QUARANTINE_NAME, Quarantine, holds_any
@@ -16,9 +16,13 @@ def bad(letter: bytes) -> bytes:
     return letter * RECORD_BYTES
 
 
+def bad_of(data: bytes) -> list[int]:
+    return [number for number, record in enumerate(decode(data)) if record is CORRUPT]
+
+
 def keep(folder: Path, data: bytes, start: int = START) -> dict[str, bytes]:
     """Put aside what is no record in `data`, and return what is kept by file name."""
-    Quarantine(folder / QUARANTINE_NAME).keep("00ff", start, data, list(decode(data)))
+    Quarantine(folder / QUARANTINE_NAME).keep("00ff", start, data, bad_of(data))
     return {path.name: path.read_bytes() for path in (folder / QUARANTINE_NAME).glob("*")}
 
 
@@ -61,5 +65,5 @@ def test_a_disk_that_takes_nothing_is_said_and_counting_goes_on(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / QUARANTINE_NAME).write_text("a file stands where the folder should")
-    Quarantine(tmp_path / QUARANTINE_NAME).keep("00ff", 0, bad(b"x"), list(decode(bad(b"x"))))
+    Quarantine(tmp_path / QUARANTINE_NAME).keep("00ff", 0, bad(b"x"), [0])
     assert [line.message for line in caplog.records] == [CORRUPT_RECORDS, NOT_KEPT]
