@@ -123,6 +123,10 @@ class _ReadPipeline(ClusterPipeline):
         queue: Callable[..., Any] = super().execute_command
         return queue(*args, **options)
 
+    def pfcount(self, *sources: Any) -> Any:  # noqa: ANN401 - as redis-py has it, which blocks it for all, even of one slot
+        """Queue the count of sketches, which must lie in one slot."""
+        return self.execute_command("PFCOUNT", *sources)
+
     def execute(self, raise_on_error: bool = True) -> list[Any]:  # noqa: FBT001, FBT002 - as redis-py has it
         with self._answering():
             return list(super().execute(raise_on_error))

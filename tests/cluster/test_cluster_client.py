@@ -11,14 +11,17 @@ from valkey_server import running_valkey
 
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.revisions import NO_HEAD
-from adserver.counting.cells import SHARDS_KEY, Family
+from adserver.counting.cells import SHARDS_KEY, Family, reach_index_key, reach_key
 from adserver.domain.errors import StoreUnavailable
+from adserver.domain.ids import Kind, id_hash
 from adserver.keeping.batches import Batch
 from adserver.keeping.counts import ShardsDiffer
 from adserver.keeping.eviction import RedisEvicts, refuse_eviction
+from adserver.keeping.redis_cells import RedisSpoolEnds
 from adserver.keeping.redis_counts import RedisCountStore
 from adserver.processes.examination import examine_redis
 from adserver.statistics.redis_cell_store import RedisCellStore
+from adserver.statistics.redis_reach_store import RedisReachStore
 from adserver.store.address import Endpoint, parse_address
 from adserver.store.cluster_client import ClusterClient
 from adserver.store.link import RedisLink, open_link
@@ -72,6 +75,29 @@ def test_cells_are_read_from_all_nodes(link: RedisLink) -> None:
         link.client.sadd(f"{{s{shard}}}:index:topics:7", f"{member}:{member}:{member}")
         link.client.hset(f"{{s{shard}}}:topics:{member}:{member}:{member}:7", b"\x00\x01", shard + 1)
     assert sorted(cell.count for cell in cells.read(Family.TOPICS, range(10), lambda _: True)) == list(range(1, 17))
+
+
+def test_readers_are_read_from_all_nodes(link: RedisLink) -> None:
+    link.client.set(SHARDS_KEY, 16)
+    for shard in range(16):
+        flight = id_hash(Kind.FLIGHT, f"flight-{shard}")
+        link.client.sadd(reach_index_key(shard, 7), flight.hex())
+        link.client.pfadd(reach_key(shard, 7, flight), *(f"reader-{number}" for number in range(shard + 1)))
+    reached = RedisReachStore(link.client).read(range(10), lambda _: True)
+    assert sorted(stored.readers for stored in reached) == list(range(1, 17))
+
+
+def test_a_spool_that_ends_ends_in_every_shard_and_in_none_while_nobody_says_which_there_are(link: RedisLink) -> None:
+    spool = "0123456789abcdef"
+    for shard in range(16):
+        link.client.hset(f"{{s{shard}}}:applied", spool, 64)
+    with pytest.raises(StoreUnavailable):
+        RedisSpoolEnds(link.client).end(spool, 64)
+    assert RedisCountStore(link.client).applied(0) == {spool: 64}
+
+    link.client.set(SHARDS_KEY, 16)
+    RedisSpoolEnds(link.client).end(spool, 64)
+    assert [RedisCountStore(link.client).applied(shard) for shard in range(16)] == [{}] * 16
 
 
 def test_names_are_written_by_one_script_whose_keys_lie_in_one_slot(link: RedisLink) -> None:
