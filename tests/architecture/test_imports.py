@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -15,9 +16,10 @@ FILES: Final = frozenset({"marshmallow", "regex", "ruamel"})
 """What campaign files are read with."""
 
 
-def imported_by(module: str) -> set[str]:
-    """Return the names, up to the first dot, of all that a new process holds once it has imported a module."""
-    program = f"import sys, {module}; print(*{{name.partition('.')[0] for name in sys.modules}})"
+@cache
+def imported_by(modules: str) -> set[str]:
+    """Return the names, up to the first dot, of all that a new process holds once it has imported modules."""
+    program = f"import sys, {modules}; print(*{{name.partition('.')[0] for name in sys.modules}})"
     run = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     return set(run.stdout.split())
 
@@ -25,11 +27,9 @@ def imported_by(module: str) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "strangers"),
     [
-        ("adserver.cli.main", WEB | STORE | FILES | {"rich"}),
-        ("adserver.cli.serve", WEB | STORE | FILES | {"msgspec", "rich"}),  # the supervisor
+        ("adserver.cli.main, adserver.cli.serve", WEB | STORE | FILES | {"msgspec", "rich"}),  # the supervisor
         ("adserver.cli.first_publication", WEB | FILES - {"regex"} | {"rich"}),  # and what it asks of a warm store
         ("adserver.cli.keeper", WEB | {"rich"}),
-        ("adserver.cli.watch", WEB | {"rich"}),
         ("adserver.runtime.worker", frozenset({"gunicorn", "rich"})),
     ],
 )

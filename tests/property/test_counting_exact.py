@@ -12,6 +12,7 @@ import pytest
 import redis
 from batch_of import batch_of
 from counting_oracle import Cells, differences
+from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from valkey_server import connect, running_valkey
@@ -168,7 +169,7 @@ def run_schedule(seed: int, store: CountStore, keep: Callable[[int], Undo], now:
 # --- in memory ---------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(seed=st.integers(0, 2**32))
 def test_memory_twin_counts_every_schedule_exactly(seed: int) -> None:
     store = MemoryCountStore(WINDOW_SECONDS, lambda: NOW)
@@ -256,7 +257,7 @@ def run_on_server(client: redis.Redis, seed: int, store: CountStore) -> list[str
     return differences(cells, world.records(), GOALS) + state_differences(client, world.now, cells)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
 def test_script_counts_every_schedule_exactly_on_a_real_server(client: redis.Redis, seed: int) -> None:
     assert run_on_server(client, seed, RedisCountStore(client, WINDOW_SECONDS)) == []

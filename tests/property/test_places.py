@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from random import Random
 
+from examples import every_nth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -43,8 +44,8 @@ PLACES = st.sampled_from(IDS).map(PlaceId).map(GAZETTEER.get)
 
 
 def test_every_place_is_found_by_its_name_and_every_chain_ends_in_the_country() -> None:
-    for id_ in IDS:
-        known = GAZETTEER._read(PlaceId(id_))
+    for id_ in IDS[:: every_nth()]:
+        known = GAZETTEER.get(PlaceId(id_))
         assert known is not None
         assert (known.chain[0], known.chain[-1]) == (id_, "us")
         assert found_or_named(known.name) in {known.id, known.name}, known

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statistics_world import CHAINS, NOW, ORDERS, SITES, SLOTS, TOPICS, World
@@ -177,7 +178,7 @@ def test_filters_keep_what_a_plain_test_keeps(data: st.DataObject, counted: list
 
 
 @pytest.mark.parametrize("dimension", sorted({name for kept in DIMENSIONS.values() for name in kept}))
-@settings(max_examples=25)
+@settings(max_examples=examples(25))
 @given(counted=WORLDS)
 def test_the_sum_over_any_dimension_is_the_total(dimension: Dimension, counted: list[Counted]) -> None:
     world = world_of(counted)
