@@ -90,8 +90,8 @@ def test_a_try_that_is_refused_at_once_opens_for_all() -> None:
     stand.fails(2.0)
     stand.clock.now += REST_SECONDS
     stand.fails(0.0)
-    assert not stand.is_closed()
-    assert not stand.is_closed()
+    with stand.gate.entered():
+        assert not stand.is_closed()
 
 
 def test_a_try_that_ends_for_another_reason_proves_nothing_and_the_next_call_tries() -> None:
@@ -140,34 +140,44 @@ def one_inside(gate: StoreGate) -> Iterator[threading.Event]:
         thread.join()
 
 
+class Waits(threading.Condition):
+    """A condition that remembers how each wait ended: True, where somebody told the news."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[bool] = []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.told.append(super().wait(timeout))
+        return self.told[-1]
+
+
 def test_who_waits_gets_in_when_somebody_comes_out() -> None:
     gate = StoreGate(lambda: 0.0, calls_at_once=1, patience_seconds=30.0)
+    waits = gate._changed = Waits()
     with one_inside(gate) as leave:
         threading.Timer(0.02, leave.set).start()
         with gate.entered():
             assert leave.is_set()
+    assert waits.told in ([True], [])  # empty: it was out before the other came to wait
 
 
 def test_once_one_has_waited_in_vain_nobody_waits_until_somebody_comes_out() -> None:
-    class Waits(threading.Condition):
-        count = 0
-
-        def wait(self, timeout: float | None = None) -> bool:
-            self.count += 1
-            return super().wait(0.0 if timeout else timeout)
-
     gate = StoreGate(lambda: 0.0, calls_at_once=1, patience_seconds=0.001)
     waits = gate._changed = Waits()
-    with one_inside(gate):
-        for _ in range(5):
-            with pytest.raises(StoreBusy), gate.entered():
-                raise AssertionError
-        first = waits.count
-        assert first >= 1
-    with one_inside(gate):
+
+    def refused() -> int:
+        """Return how many waits it took."""
+        before = len(waits.told)
         with pytest.raises(StoreBusy), gate.entered():
             raise AssertionError
-        assert waits.count > first
+        return len(waits.told) - before
+
+    with one_inside(gate):
+        assert refused() >= 1
+        assert [refused() for _ in range(3)] == [0, 0, 0]
+    with one_inside(gate):
+        assert refused() >= 1
 
 
 def test_a_full_gate_refuses_every_call_to_the_store_with_a_time_to_come_back() -> None:
