@@ -35,12 +35,11 @@ class Goal:
 NO_GOAL: Final = Goal(0, 0)
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
-    """A hash of cells, or a sketch of readers, and where the index lists it. Immutable."""
+class Cell(NamedTuple):
+    """A hash of cells, or a sketch of readers, and where the index lists it. Immutable; a tuple, as it is a key."""
 
     key: str
-    index: str
+    index_key: str
     member: str
 
 

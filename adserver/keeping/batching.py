@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 
@@ -21,7 +21,7 @@ from adserver.counting.cells import (
 from adserver.counting.records import RecordKind
 from adserver.domain.ids import IdHash
 from adserver.keeping.batches import NO_GOAL, Batch, Cell, Goal, Group, SiteDay
-from adserver.keeping.record_table import HASHES_BYTES, Bits, Numbers, RecordTable, Words
+from adserver.keeping.record_table import HASHES_BYTES, PLACES_BYTES, Bits, Numbers, RecordTable, Words
 from adserver.keeping.token_rows import TokenRows
 
 _REMEMBERED: Final = 8192
@@ -93,27 +93,26 @@ class Counted:
         firsts, group_of = _alike(places)
         issued = table.columns["issued"][firsts].tolist()
         names = places[firsts].tobytes()
-        groups = [
-            self._make_group(names[number * 32 : number * 32 + HASHES_BYTES], second, site_day)
-            for number, second in enumerate(issued)
-        ]
-        return groups, group_of
+        return [
+            self._make_group(names[start : start + HASHES_BYTES], second, site_day)
+            for start, second in zip(range(0, len(names), PLACES_BYTES), issued, strict=True)
+        ], group_of
 
     def _make_group(self, names: bytes, second: int, site_day: SiteDay) -> Group:
         hour = second // 3600
-        day = site_day(IdHash(names[12:17]), second)
-        cells, sketch, (hour_in_block, day_in_block) = _cells_of(self._shard, hour, day, names)
-        hours, places, topics = (self._cells.setdefault(cell, len(self._cells)) for cell in cells)
+        day = site_day(names[_SLOT], second)  # type: ignore[arg-type]  # a call of `IdHash` would take longer than the rest
+        hours, places, topics, sketch, flight, hour_in_block, day_in_block = _placed(self._shard, hour, day, names)
+        cells, sketches, flights = self._cells, self._sketches, self._flights
         return Group(
-            hours,
+            cells.setdefault(hours, len(cells)),
             hour_in_block,
-            places,
+            cells.setdefault(places, len(cells)),
             day_in_block,
-            topics,
+            cells.setdefault(topics, len(cells)),
             day_in_block,
-            self._flights.setdefault(IdHash(names[:6]), len(self._flights)),
+            flights.setdefault(flight, len(flights)),
             hour,
-            self._sketches.setdefault(sketch, len(self._sketches)),
+            sketches.setdefault(sketch, len(sketches)),
         )
 
     def _views(self) -> tuple[int, ...]:
@@ -146,23 +145,36 @@ def _increments(table: RecordTable, chosen: Bits, group_of: Numbers) -> bytes:
     return packed.tobytes()
 
 
-_Cells = tuple[tuple[Cell, Cell, Cell], Cell, tuple[int, int]]
-"""By hour, place and topic; the sketch; hour and day within their blocks."""
+_SLOT: Final = slice(12, 17)
+
+
+class _Placed(NamedTuple):
+    """Where records count. Immutable; shared by all batches."""
+
+    hours: Cell
+    places: Cell
+    topics: Cell
+    sketch: Cell
+    flight: IdHash
+    hour_in_block: int
+    day_in_block: int
 
 
 @lru_cache(_REMEMBERED)
-def _cells_of(shard: int, hour: int, day: int, names: bytes) -> _Cells:
+def _placed(shard: int, hour: int, day: int, names: bytes) -> _Placed:
     """Return where records of (flight, creative, slot, place, topic) count; hour and day are counted from 1970."""
     flight, creative, slot, place, topic = (
         IdHash(names[start:end]) for start, end in ((0, 6), (6, 12), (12, 17), (17, 22), (22, 26))
     )
-    cells = (
+    return _Placed(
         _cell(shard, Family.HOURS, hours_member(flight, creative, slot), hour),
         _cell(shard, Family.PLACES, places_member(flight, creative, slot, place), day),
         _cell(shard, Family.TOPICS, topics_member(flight, slot, topic), day),
+        Cell(reach_key(shard, day, flight), reach_index_key(shard, day), flight.hex()),
+        flight,
+        hour % Family.HOURS.block_size,
+        day % Family.PLACES.block_size,
     )
-    sketch = Cell(reach_key(shard, day, flight), reach_index_key(shard, day), flight.hex())
-    return cells, sketch, (hour % Family.HOURS.block_size, day % Family.PLACES.block_size)
 
 
 def _cell(shard: int, family: Family, member: str, time: int) -> Cell:

@@ -158,14 +158,14 @@ class MemoryCountStore:
         if reader:
             sketch = batch.sketches[group.sketch]
             self.readers[sketch.key].add(reader_element(reader))
-            self.indexes[sketch.index].add(sketch.member)
+            self.indexes[sketch.index_key].add(sketch.member)
         return 0
 
     def _count(self, batch: Batch, group: Group, length: Variant, metric: Metric, by: int) -> None:
         for number, offset in group.placed:
             cell = batch.cells[number]
             self.cells[cell.key][cell_field(offset, length, metric)] += by
-            self.indexes[cell.index].add(cell.member)
+            self.indexes[cell.index_key].add(cell.member)
 
 
 def check_shards(of_store: int, of_folder: int | None) -> None:

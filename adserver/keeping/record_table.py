@@ -3,8 +3,6 @@
 A test holds the two against each other. Only the keeper loads this, and numpy with it.
 """
 
-import struct
-import zlib
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,6 +11,7 @@ import numpy.typing as npt
 
 from adserver.counting.records import QUARTER_SECONDS, RECORD_BYTES, RECORD_VERSION, reasons_of
 from adserver.domain.variants import Variant
+from adserver.keeping.checksums import are_right
 
 Columns = npt.NDArray[np.void]
 """Records, with `_RECORD`'s fields."""
@@ -32,11 +31,12 @@ _RECORD: Final = np.dtype(
         "itemsize": RECORD_BYTES,
     }
 )
-_CHECKED: Final = struct.Struct("60s4x")
 _ISSUER: Final = slice(4, 10)
 _HASHES: Final = slice(19, 45)
 """Flight, creative, slot, place, topic."""
 HASHES_BYTES: Final = _HASHES.stop - _HASHES.start
+PLACES_BYTES: Final = 32
+"""A row of `RecordTable.places`: the hashes, then the quarter."""
 
 _MOST_VARIANT: Final = max(variant.code for variant in Variant)
 
@@ -86,7 +86,7 @@ class RecordTable:
 
     def places(self) -> Words:
         """Return what decides where each record counts, as (records, 4) words: its hashes, then its quarter."""
-        padded = np.zeros((len(self.raw), 32), np.uint8)
+        padded = np.zeros((len(self.raw), PLACES_BYTES), np.uint8)
         padded[:, :HASHES_BYTES] = self.raw[:, _HASHES]
         words = padded.view("<u8")
         words[:, 3] |= (self.columns["issued"].astype(np.uint64) // np.uint64(QUARTER_SECONDS)) << np.uint64(16)
@@ -94,8 +94,7 @@ class RecordTable:
 
 
 def _are_records(data: bytes, columns: Columns) -> Bits:
-    sums = np.fromiter(map(zlib.crc32, [body for (body,) in _CHECKED.iter_unpack(data)]), np.uint32, len(columns))
-    good: Bits = sums == columns["crc"]
+    good = are_right(data, columns["crc"].astype(np.uint32))
     good &= columns["version"] == RECORD_VERSION
     good &= (columns["reported"] <= _MOST_VARIANT) & (columns["variant"] <= _MOST_VARIANT)
     good &= _KNOWN[columns["kind"], columns["reason"]]

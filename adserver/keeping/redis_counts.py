@@ -100,7 +100,7 @@ class RedisCountStore:
 def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str | bytes | int]]:
     """Return KEYS and ARGV of the script for a batch; the head of `apply.lua` says what stands where."""
     tag = shard_tag(batch.shard)
-    listed = [cell.index for cell in (*batch.cells, *batch.sketches)]
+    listed = [cell.index_key for cell in (*batch.cells, *batch.sketches)]
     indexes = {index: number for number, index in enumerate(dict.fromkeys(listed))}
     keys = [f"{tag}applied", f"{tag}delivered", f"{tag}goals", f"{tag}drops", f"{tag}gap"]
     keys += [*batch.blocks, *(cell.key for cell in batch.cells), *(sketch.key for sketch in batch.sketches), *indexes]
