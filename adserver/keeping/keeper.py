@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 from adserver.catalog.names import Names, NamesUnreadable
 from adserver.counting.delivered import write_delivered
+from adserver.counting.losses import NO_LOSSES, Losses
 from adserver.counting.shards import shard_of
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.errors import AdserverError, StoreUnavailable
@@ -76,6 +78,8 @@ class KeeperReport:
     """The same where Redis answers and must not be counted into; names no address."""
     catalog_fault: str = ""
     """Why the newest revision is not served on this host though Redis answers, for the log; empty: it is."""
+    losses: Losses = NO_LOSSES
+    """What Redis last said is in no count."""
 
 
 class NamesIncomplete(AdserverError):
@@ -119,6 +123,8 @@ class Keeper:
         self._upkeep = upkeep
         self._salts: SaltKeeper | None = None
         self._zones: tuple[ZoneInfo, ...] = ()
+        self._read_losses: Callable[[], Losses] = Losses
+        self._losses = NO_LOSSES
         self._calendar: SiteCalendar | None = None
         self._calendar_revision = 0
         self._goals: Mapping[IdHash, Goal] = {}
@@ -129,9 +135,13 @@ class Keeper:
         self._trouble = ""
         self._refusal = ""
 
-    def tend(self, salts: SaltKeeper) -> None:
-        """Keep what readers are told apart by as well; for the time before the first step."""
+    def tend(self, salts: SaltKeeper, read_losses: Callable[[], Losses]) -> None:
+        """Keep what readers are told apart by, and report what is in no count; for the time before the first step.
+
+        `read_losses` raises `StoreUnavailable` where Redis does not answer.
+        """
         self._salts = salts
+        self._read_losses = read_losses
 
     def step(self, now: float, wall: datetime) -> KeeperReport:
         """Do one round; Redis or the disk being away is reported, not raised.
@@ -160,9 +170,8 @@ class Keeper:
         unapplied = self._counter.backlog().unapplied_bytes
         if self._redis and not unapplied:
             self._upkeep(wall.timestamp())
-        return KeeperReport(
-            self._redis, unapplied, applied, revision, self._trouble, self._refusal, self._catalog.fault
-        )
+        faults = (self._trouble, self._refusal, self._catalog.fault)
+        return KeeperReport(self._redis, unapplied, applied, revision, *faults, self._losses)
 
     def _count(self, now: float) -> int:
         if now >= self._recall_at:
@@ -170,6 +179,8 @@ class Keeper:
                 self._check_store()
             self._agree_on_shards()
             self._counter.recall()
+            with suppress(StoreUnavailable):  # one shard that is away must not hold up the others
+                self._losses = self._read_losses()
             self._recall_at = now + _RECALL_SECONDS
         calendar = self._calendar_now()
         if calendar is None:

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from adserver.counting.losses import Losses
 from adserver.keeping.keeper import KeeperReport
 
 KEEPER_STATE_NAME: Final = "keeper.json"
@@ -42,6 +43,8 @@ class KeeperState(msgspec.Struct, frozen=True, kw_only=True):
     """The newest on this host; 0: none."""
     catalog_fault: str = ""
     """Why the live revision is not that one though Redis answers, for the operator; empty: it is."""
+    losses: Losses = Losses()
+    """What is in no count, of all hosts, as Redis last said."""
 
     def is_stale(self, now: float) -> bool:
         """Tell whether the keeper has fallen silent; `now` is Unix time."""
@@ -84,6 +87,7 @@ class KeeperStateFile:
             behind_since=self._behind_since,
             revision=report.revision,
             catalog_fault=report.catalog_fault,
+            losses=report.losses,
         )
         if self._is_news(state):
             self._write(state)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import redis
 
@@ -10,11 +11,13 @@ from adserver.catalog.names import load_names
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
 from adserver.domain.catalog import Catalog
+from adserver.keeping.keeper_state import read_keeper_state
 from adserver.places.gazetteer import Gazetteer
 from adserver.runtime.clock import now_utc
 from adserver.runtime.redis_client import open_redis
 from adserver.statistics.redis_cell_store import RedisCellStore
 from adserver.statistics.redis_reach_store import RedisReachStore
+from adserver.statistics.redis_standing import RedisStanding
 from adserver.statistics.service import StatisticsService
 
 
@@ -22,11 +25,11 @@ def open_statistics(settings: Settings) -> StatisticsService:
     """Return what answers queries; it makes no data folder."""
     catalog = CatalogWatch(settings.data_dir.absolute() / COMPILED_NAME)
     catalog.poll()
-    return make_statistics(open_redis(settings).client, catalog, Gazetteer.load(), now_utc)
+    return make_statistics(open_redis(settings).client, catalog, Gazetteer.load(), now_utc, settings.data_dir)
 
 
 def make_statistics(
-    client: redis.Redis, catalog: CatalogWatch, gazetteer: Gazetteer, clock: Callable[[], datetime]
+    client: redis.Redis, catalog: CatalogWatch, gazetteer: Gazetteer, clock: Callable[[], datetime], data_dir: Path
 ) -> StatisticsService:
     """Return what answers queries, with a client that is open and a catalog that somebody keeps fresh."""
 
@@ -34,6 +37,9 @@ def make_statistics(
         snapshot = catalog.current()
         return snapshot.catalog if snapshot else Catalog()
 
-    return StatisticsService(
-        RedisCellStore(client), lambda: load_names(client), live, gazetteer, clock, RedisReachStore(client)
-    )
+    def backlog() -> tuple[int, float]:
+        state = read_keeper_state(data_dir)
+        return (state.backlog_bytes, state.lag_seconds(clock().timestamp())) if state else (0, 0.0)
+
+    cells, reach, standing = RedisCellStore(client), RedisReachStore(client), RedisStanding(client, backlog)
+    return StatisticsService(cells, lambda: load_names(client), live, gazetteer, clock, reach, standing)

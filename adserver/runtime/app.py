@@ -111,7 +111,10 @@ def make_app(
             gate,
         ),
         statistics_blueprint(
-            make_statistics(client, catalog, gazetteer, clock), authenticator, CallLimit(time.monotonic), gate
+            make_statistics(client, catalog, gazetteer, clock, data_dir.path),
+            authenticator,
+            CallLimit(time.monotonic),
+            gate,
         ),
         health_blueprint(lambda: readiness_of(catalog, data_dir.path, clock().timestamp(), recorder.fault)),
         scraping_blueprint(lambda: standing_of(catalog, data_dir.path, clock().timestamp()), authenticator),

@@ -20,6 +20,7 @@ from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.runtime.layout import SPOOLS_NAME
 from adserver.runtime.redis_client import open_redis
+from adserver.statistics.redis_standing import read_losses
 
 
 def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
@@ -47,5 +48,6 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         check_store=lambda: refuse_eviction(link.writers),
         upkeep=retention.step,
     )
-    keeper.tend(SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None)))
+    salts = SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None))
+    keeper.tend(salts, lambda: read_losses(link.client))
     return keeper

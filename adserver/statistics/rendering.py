@@ -47,6 +47,16 @@ def _meta(result: Result) -> dict[str, JsonValue]:
         meta["without_price"] = list(result.without_price)
     if MetricName.REACH in result.query.metrics:
         meta["reach"] = REACH_NOTE
+    warnings = result.standing.warnings()
+    if warnings:
+        standing = result.standing
+        meta["warnings"] = list(warnings)
+        meta["counting"] = {
+            "gaps": standing.losses.gaps,
+            "dropped": dict(standing.losses.by_cause),
+            "backlog_bytes": standing.backlog_bytes,
+            "lag_seconds": round(standing.lag_seconds, 3),
+        }
     return meta
 
 

@@ -24,6 +24,7 @@ from adserver.statistics.query import Direction, Order, Query
 from adserver.statistics.reach import days_since_1970, may_pass, reach_by_row
 from adserver.statistics.reach_store import ReachStore
 from adserver.statistics.revenue import Bill, bill
+from adserver.statistics.standing import ALL_IS_WELL, CountStanding, StandingSource
 from adserver.statistics.strangers import find_strangers
 
 Number = int | float
@@ -56,6 +57,8 @@ class Result:
     """Of `revenue`."""
     without_price: tuple[str, ...] = ()
     """Flights that are not in `revenue`: they have left the catalog, or have a flat price and no end."""
+    standing: CountStanding = ALL_IS_WELL
+    """What the numbers lack."""
 
 
 class StatisticsService:
@@ -69,6 +72,7 @@ class StatisticsService:
         places: PlaceBook,
         clock: Callable[[], datetime],
         reach: ReachStore,
+        standing: StandingSource,
     ) -> None:
         """Take its ports: names and the live catalog are asked for at each query; the clock tells aware time."""
         self._cells = cells
@@ -77,6 +81,7 @@ class StatisticsService:
         self._places = places
         self._clock = clock
         self._reach = reach
+        self._standing = standing
 
     def run(self, query: Query) -> Result:
         """Return the page of rows that a query asks for.
@@ -102,6 +107,7 @@ class StatisticsService:
             at=now,
             currency=billed.currency,
             without_price=billed.without_price,
+            standing=self._standing.read(),
         )
 
     def strangers(self, query: Query) -> tuple[str, ...]:

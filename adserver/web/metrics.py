@@ -141,6 +141,16 @@ def _read_dropped(standing: Standing) -> Labelled:
     yield (), standing.dropped_events
 
 
+def _read_gaps(standing: Standing) -> Labelled:
+    if standing.keeper is not None:
+        yield (), standing.keeper.losses.gaps
+
+
+def _read_lost(standing: Standing) -> Labelled:
+    if standing.keeper is not None:
+        yield from (((cause,), events) for cause, events in standing.keeper.losses.by_cause.items())
+
+
 def _read_free(standing: Standing) -> Labelled:
     if standing.free_bytes is not None:
         yield (), standing.free_bytes
@@ -215,6 +225,20 @@ METRICS: Final = (
         (),
         "Events that were answered and could not be written, ever: the disk was full or failed.",
         _counter(_read_dropped),
+    ),
+    MetricSpec(
+        "adserver_lost_events_total",
+        MetricKind.COUNTER,
+        ("cause",),
+        "Events of all hosts that were answered and are in no count, ever, by cause: unwritten, corrupt, late.",
+        _counter(_read_lost),
+    ),
+    MetricSpec(
+        "adserver_gaps",
+        MetricKind.GAUGE,
+        (),
+        "Ranges of spools of all hosts that were gone before they were counted, and are not repaired.",
+        _gauge(_read_gaps),
     ),
     MetricSpec(
         "adserver_log_lines_total",

@@ -1,5 +1,6 @@
 """A small publisher with counts, for tests of statistics: build it, count into it, ask it."""
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
@@ -35,6 +36,7 @@ from adserver.statistics.cell_store import CellStore, Member, MemoryCellStore, S
 from adserver.statistics.parsing import parse_query
 from adserver.statistics.reach_store import MemoryReachStore, StoredReach
 from adserver.statistics.service import Result, StatisticsService
+from adserver.statistics.standing import MemoryStanding
 
 NOW = datetime(2026, 11, 24, 18, 0, tzinfo=UTC)
 """A Tuesday, noon in Chicago."""
@@ -82,6 +84,7 @@ class World:
         self.memory = MemoryCellStore()
         self.store: CellStore = self.memory
         self.reach = MemoryReachStore()
+        self.standing = MemoryStanding()
         self.places = Places()
         self.names = Names(
             flights={id_hash(Kind.FLIGHT, id_): order_name(id_, (0, *order)) for id_, order in ORDERS.items()},
@@ -155,10 +158,11 @@ class World:
         number = (date(2026, 11, day) - date(1970, 1, 1)).days
         self.reach.stored.append(StoredReach(id_hash(Kind.FLIGHT, flight), number, readers))
 
-    def service(self) -> StatisticsService:
-        """Return the service over this world."""
+    def service(self, names: Callable[[], Names] | None = None) -> StatisticsService:
+        """Return the service over this world, or over other names."""
+        names = names or (lambda: self.names)
         return StatisticsService(
-            self.store, lambda: self.names, self.catalog, self.places, lambda: self.now, self.reach
+            self.store, names, self.catalog, self.places, lambda: self.now, self.reach, self.standing
         )
 
     def ask(self, *metrics: str, by: tuple[str, ...] = (), **rest: object) -> Result:

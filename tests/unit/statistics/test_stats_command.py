@@ -156,7 +156,9 @@ def test_a_store_that_does_not_answer_exits_1(world: World) -> None:
     def names() -> Names:
         raise StoreUnavailable("no answer")
 
-    service = StatisticsService(world.store, names, world.catalog, world.places, lambda: world.now, world.reach)
+    service = StatisticsService(
+        world.store, names, world.catalog, world.places, lambda: world.now, world.reach, world.standing
+    )
     with patch.dict(os.environ, {"ADSERVER_REDIS_URL": "redis://:secret@127.0.0.1:1/0"}):
         result = run(service)
     assert result.exit_code == 1
