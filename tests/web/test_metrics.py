@@ -7,6 +7,7 @@ import pytest
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from adserver.counting.losses import Losses
 from adserver.counting.spool import SpoolWriter
 from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
@@ -222,3 +223,14 @@ def test_a_reader_behind_a_proxy_on_this_machine_is_no_local_one(host: Host, hea
 def test_a_page_of_a_foreign_name_that_leads_here_is_no_local_one(host: Host) -> None:
     client = host.client("https://sponsors.example")
     assert client.get("/metrics", headers={"Host": "sponsors.example"}).status_code == 401
+
+
+def test_what_is_in_no_count_is_told_by_cause(host: Host) -> None:
+    lost = Losses(gaps=2, late=3, corrupt=4, unwritten=5)
+    KeeperStateFile(host.folder).report(KeeperReport(True, 0, 1, 9, losses=lost), NOW)
+
+    samples = host.samples()
+
+    assert samples["adserver_gaps",] == 2
+    causes = ("late", "corrupt", "unwritten")
+    assert [samples["adserver_lost_events_total", cause] for cause in causes] == [3, 4, 5]

@@ -10,7 +10,9 @@ import pytest
 from adserver.catalog.names import Names, SlotName, Whereabouts
 from adserver.counting.cells import Family
 from adserver.counting.delivered import DELIVERED_NAME
+from adserver.counting.losses import Losses
 from adserver.counting.records import encode, event_record
+from adserver.counting.salts import read_salts
 from adserver.counting.spool import SpoolWriter
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import Advertiser, Campaign, Catalog, Creative, CreativeWeight, Flight, Goal, Site, Slot
@@ -23,6 +25,7 @@ from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.counts import MemoryCountStore
 from adserver.keeping.eviction import RedisEvicts
 from adserver.keeping.keeper import Keeper, KeeperReport
+from adserver.keeping.salts import Agreed, SaltKeeper
 
 MIDNIGHT_UTC = int(datetime(2026, 11, 24, 2, 0, tzinfo=UTC).timestamp())
 """Still the 23rd in Chicago."""
@@ -288,3 +291,41 @@ def test_while_nobody_says_how_many_shards_there_are_all_go_on_in_those_agreed_o
     host.view(1)
     host.step(5.0)
     assert host.net() == 1
+
+
+def test_what_is_in_no_count_is_reported_and_holds_up_nothing_where_redis_does_not_say(host: Host) -> None:
+    answers: list[Losses | StoreUnavailable] = [Losses(gaps=1), StoreUnavailable("one shard is away"), Losses(gaps=2)]
+
+    def read_losses() -> Losses:
+        answer = answers.pop(0)
+        if isinstance(answer, StoreUnavailable):
+            raise answer
+        return answer
+
+    host.keeper.tend(SaltKeeper(host.folder, NoSalts()), read_losses)
+    host.publish(1)
+    host.view(1)
+    assert host.step().losses == Losses(gaps=1)
+
+    report = host.step(5)
+    assert (report.losses, report.redis) == (Losses(gaps=1), True)
+    assert host.step(5).losses == Losses(gaps=2)
+
+
+def test_salts_are_those_of_the_sites_days(host: Host) -> None:
+    host.keeper.tend(SaltKeeper(host.folder, NoSalts()), Losses)
+    host.publish(1)
+    host.keeper.step(0.0, datetime.fromtimestamp(MIDNIGHT_UTC, UTC))
+
+    days = [date.fromordinal(salt.day + date(1970, 1, 1).toordinal()) for salt in read_salts(host.folder)]
+    assert days == [date(2026, 11, 23), date(2026, 11, 24)], "in Chicago it is still the 23rd"
+
+
+class NoSalts:
+    """A `SaltStore` that is away."""
+
+    def agree(self, day: int, secret: str, life_seconds: int) -> Agreed:
+        raise StoreUnavailable("away")
+
+    def forget(self, day: int) -> None:
+        raise StoreUnavailable("away")
