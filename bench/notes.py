@@ -21,8 +21,9 @@ REQUESTS: Final = (
 )
 
 DECISIONS: Final = (
-    "Inside a process, without HTTP, signature and text. The first of its kind works out who may be drawn for "
-    "its slot, place and topics; those alike then find it in memory."
+    "Inside a process, without HTTP, signature and text. The first of its kind looks up the lists of its slot, "
+    "place and topics. The keeper compiles, once a host; workers share its file, and each takes "
+    "it up in the time of a swap."
 )
 
 COUNTING: Final = (

@@ -98,14 +98,22 @@ def tables(figures: Figures) -> list[Table]:
         for name, speed in figures.speed.items()
     ]
     decision_rows = [
-        (f"{size:,}", f"{each.median:.1f}", f"{each.p99:.1f}", f"{each.cold:.0f}", f"{each.build_seconds:.2f}")
+        (
+            f"{size:,}",
+            f"{each.median:.1f}",
+            f"{each.p99:.1f}",
+            f"{each.cold:.0f}",
+            f"{each.build_seconds:.2f}",
+            f"{each.swap_ms:.2f}",
+            f"{each.file_mb:.1f}",
+        )
         for size, each in figures.decisions.items()
     ]
     counted = figures.counting
     counting_row = (f"{counted.events_a_second:,.0f}", f"{counted.keeper_micros:.1f}", f"{counted.server_micros:.1f}")
     calm_rows = [(name, f"{each.p50:.2f}", f"{each.p99:.2f}", f"{each.calls:,}") for name, each in figures.calm.items()]
     requests_head = ("", "requests/s", "CPU \u00b5s", "p50 ms", "p99 ms", "RSS MB", "evenness", "run again")
-    decisions_head = ("flights", "median", "p99", "first of its kind", "compile s")
+    decisions_head = ("flights", "median", "p99", "first of its kind", "compile s", "swap ms", "file MB")
     counting_head = ("events/s", "keeper CPU \u00b5s", "Valkey CPU \u00b5s")
     return [
         Table("Targets", ("", "is", "should be", "met"), [target.row() for target in targets(figures)]),

@@ -4,14 +4,14 @@ import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from adserver.catalog.backup import Backup, RevisionBackup
 from adserver.catalog.build import build_catalog
 from adserver.catalog.build_campaign import PlaceFinder
-from adserver.catalog.compiled import Compiled, CompiledUnreadable, read_compiled, write_compiled
+from adserver.catalog.compiled import Compiled, CompiledUnreadable, NotServable, read_compiled, write_compiled
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.retiring import lately_live, retire, still_retired
 from adserver.catalog.revisions import NO_HEAD, Head, Revision, RevisionUnreadable
@@ -35,6 +35,8 @@ Raises StoreUnavailable, or an AdserverError where the two differ: then nothing 
 """
 
 _LOG: Final = logging.getLogger(__name__)
+_CLOCKS_DIFFER: Final = timedelta(days=1)
+"""What ended so long ago is asked for by no request, whatever is done to the clock."""
 _NOTHING: Final = Compiled(0, Catalog())
 
 
@@ -76,6 +78,7 @@ class CatalogMirror:
         """The copy was, too."""
         self._kept: Backup | None = None
         self._compiled = _NOTHING
+        self._is_written = False
         self._draft: _Draft | None = None
         self._refused: tuple[Head, AdserverError] | None = None
         self._fault = ""
@@ -139,7 +142,7 @@ class CatalogMirror:
             self._shards = self._kept.shards
         if self._kept is not None and self._kept.revision.number >= self._compiled.revision:
             with _logged(AdserverError, OSError):
-                self._serve(self._compile(self._kept.revision, now))
+                self._serve(self._compile(self._kept.revision, now), now)
 
     def _compile(self, revision: Revision, now: datetime) -> Compiled:
         old = self._compiled
@@ -166,7 +169,7 @@ class CatalogMirror:
             self._draft = self._make_draft(head, now)
         self._backup.write(self._draft.backup)
         self._kept = self._draft.backup
-        self._serve(self._draft.compiled)
+        self._serve(self._draft.compiled, now)
         self._draft = None
 
     def _make_draft(self, head: Head, now: datetime) -> _Draft:
@@ -226,11 +229,18 @@ class CatalogMirror:
         if restore(self._store, kept.revision, kept.names):
             _LOG.warning(PUT_BACK, extra={"revision": kept.revision.number})
 
-    def _serve(self, compiled: Compiled) -> None:
-        if compiled != self._compiled:
-            write_compiled(self._path, compiled)
-            self._compiled = compiled
-            _LOG.info(FOLLOWED, extra={"revision": compiled.revision})
+    def _serve(self, compiled: Compiled, now: datetime) -> None:
+        """Write what workers serve, if it is new; and once a start, for another version may have written it."""
+        if compiled == self._compiled and self._is_written:
+            return
+        try:
+            write_compiled(self._path, compiled, now - _CLOCKS_DIFFER)
+        except NotServable as error:
+            self._refused = (compiled.head, error)
+            raise
+        self._is_written = True
+        self._compiled = compiled
+        _LOG.info(FOLLOWED, extra={"revision": compiled.revision})
 
 
 @contextmanager

@@ -5,7 +5,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from adserver.catalog.compiled import CompiledUnreadable, read_compiled
+from adserver.catalog.compiled import CompiledUnreadable, open_compiled
+from adserver.decision.image import ImageUnreadable
 from adserver.decision.snapshot import Snapshot
 
 SNAPSHOT_UNREADABLE: Final = "catalog.snapshot_unreadable"
@@ -66,15 +67,14 @@ class CatalogWatch:
 
 
 def _load(path: Path) -> Snapshot:
-    """Return what the file holds, compiled.
+    """Return the snapshot of a file.
 
     Raises:
         CompiledUnreadable: no snapshot can be made of it.
         OSError: there is no such file, or the disk refuses it.
     """
-    compiled = read_compiled(path)
+    image = open_compiled(path)
     try:
-        return Snapshot.build(compiled.catalog, compiled.revision, compiled.retired, compiled.shards)
-    except Exception as error:  # what a catalog of another version, or of a host with other zones, lacks: anything
-        fault = f"revision {compiled.revision} cannot be served: {type(error).__name__}: {error}"
-        raise CompiledUnreadable(fault) from error
+        return Snapshot(image)
+    except ImageUnreadable as error:
+        raise CompiledUnreadable(f"the compiled catalog has another shape: {error}") from error

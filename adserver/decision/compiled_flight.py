@@ -19,6 +19,7 @@ class CompiledFlight:
 
     flight: Flight
     campaign: Campaign
+    """As a decision names it; without its creatives and flights where it comes from a snapshot."""
     advertiser: Advertiser
     creatives: tuple[tuple[Creative, int], ...]
     """Each creative with its weight."""
@@ -39,32 +40,43 @@ class CompiledFlight:
         return Status.PAUSED in (self.flight.status, self.campaign.status)
 
 
-def compile_flight(flight: Flight, campaign: Campaign, advertiser: Advertiser) -> CompiledFlight:
-    """Return a flight with its instants and creatives worked out.
+class FlightCompiler:
+    """Compiles flights; remembers the instants of days, which many share. For one thread."""
 
-    Raises:
-        ValueError: if no draw could ever be held over it: no creative, a weight below 1, a share outside 1 to 100.
-        KeyError: if it names a creative that its campaign lacks.
-    """
-    by_id = {creative.id: creative for creative in campaign.creatives}
-    creatives = tuple((by_id[entry.creative], entry.weight) for entry in flight.creatives)
-    if not creatives or flight.weight < 1 or any(weight < 1 for _, weight in creatives):
-        raise ValueError(f"flight {flight.id}: it has no creative, or a weight below 1")
-    if not 1 <= flight.share <= 100:
-        raise ValueError(f"flight {flight.id}: a share is 1 to 100 percent, this one is {flight.share}")
-    zone = ZoneInfo(campaign.timezone)
-    ends = flight.ends or campaign.ends
-    return CompiledFlight(
-        flight=flight,
-        campaign=campaign,
-        advertiser=advertiser,
-        creatives=creatives,
-        starts=_midnight(flight.starts or campaign.starts, zone),
-        ends=NEVER if ends is None else _midnight(ends, zone, days_later=1),
-        part=flight.share if flight.tier is Tier.SPONSORSHIP else flight.weight,
-        goal=flight.goal.impressions if flight.goal else None,
-        labels=advertiser.categories | advertiser.competes_with | {advertiser.id},
-    )
+    def __init__(self) -> None:
+        self._midnights: dict[tuple[date, str, int], datetime] = {}
+
+    def compile(self, flight: Flight, campaign: Campaign, advertiser: Advertiser) -> CompiledFlight:
+        """Return a flight with its instants and creatives worked out.
+
+        Raises:
+            ValueError: if no draw could ever be held over it: no creative, a weight below 1, a share outside 1 to 100.
+            KeyError: if it names a creative that its campaign lacks.
+        """
+        by_id = {creative.id: creative for creative in campaign.creatives}
+        creatives = tuple((by_id[entry.creative], entry.weight) for entry in flight.creatives)
+        if not creatives or flight.weight < 1 or any(weight < 1 for _, weight in creatives):
+            raise ValueError(f"flight {flight.id}: it has no creative, or a weight below 1")
+        if not 1 <= flight.share <= 100:
+            raise ValueError(f"flight {flight.id}: a share is 1 to 100 percent, this one is {flight.share}")
+        ends = flight.ends or campaign.ends
+        return CompiledFlight(
+            flight=flight,
+            campaign=campaign,
+            advertiser=advertiser,
+            creatives=creatives,
+            starts=self._midnight(flight.starts or campaign.starts, campaign.timezone),
+            ends=NEVER if ends is None else self._midnight(ends, campaign.timezone, days_later=1),
+            part=flight.share if flight.tier is Tier.SPONSORSHIP else flight.weight,
+            goal=flight.goal.impressions if flight.goal else None,
+            labels=advertiser.categories | advertiser.competes_with | {advertiser.id},
+        )
+
+    def _midnight(self, day: date, zone: str, days_later: int = 0) -> datetime:
+        key = (day, zone, days_later)
+        if key not in self._midnights:
+            self._midnights[key] = _midnight(day, ZoneInfo(zone), days_later)
+        return self._midnights[key]
 
 
 def _midnight(day: date, zone: ZoneInfo, days_later: int = 0) -> datetime:

@@ -4,9 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from random import Random
 
-from adserver.decision.draw import draw, draw_creative
-from adserver.decision.eligibility import MOMENT_RULES, first_stop, furthest, moment_gate
-from adserver.decision.lineup import Candidate, Lineup
 from adserver.decision.page import EMPTY_PAGE, PageSoFar
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
@@ -31,23 +28,8 @@ def decide(
     slot = snapshot.slot(request.slot)
     if slot is None:
         return NoFill(request, NoFillReason.UNKNOWN_SLOT)
-    question = Question(request, slot, now, delivered, page)
-    lineup = snapshot.lineup(question)
-    winner = draw(lineup, moment_gate(question), rng)
-    if winner is None:
-        return NoFill(request, _why_nobody(lineup, question))
-    flight, fitting = winner.flight, draw_creative(winner, rng)
-    return Fill(
-        request=request,
-        site=snapshot.site_of(slot),
-        slot=slot,
-        advertiser=flight.advertiser,
-        campaign=flight.campaign,
-        flight=flight.flight,
-        creative=fitting.creative,
-        variants=fitting.variants,
-        shown=fitting.shown,
-    )
+    chosen = snapshot.choose(Question(request, slot, now, delivered, page), rng)
+    return chosen if isinstance(chosen, Fill) else NoFill(request, chosen)
 
 
 def decide_page(
@@ -78,15 +60,3 @@ def _one_by_one(
         if isinstance(decision, Fill):
             page = page.after(decision.advertiser)
         yield decision
-
-
-def _why_nobody(lineup: Lineup, question: Question) -> NoFillReason:
-    """Return the reason of a no fill; a candidate that nothing stops is here only because the draw passed it by."""
-    if not lineup.tiers:
-        return lineup.reason
-    return furthest(_why_not(candidate, question) for ranks in lineup.tiers for candidate in ranks.candidates)
-
-
-def _why_not(candidate: Candidate, question: Question) -> NoFillReason:
-    stop = first_stop(MOMENT_RULES, candidate.flight, question)
-    return NoFillReason.LOST_DRAW if stop is None else stop.reason

@@ -1,7 +1,7 @@
 """The ordered rules: why a flight may not run, each a small check with its reason.
 
-This list is the meaning of the catalog. `index` answers its first part in bulk, for speed; a property test holds it to
-this one.
+This list is the meaning of the catalog. A decision finds flights by `lists` and asks `gate`, for speed; property tests
+hold both to this one.
 """
 
 from collections.abc import Callable, Iterable
@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.fitting import char_limit, disclosable, fit
+from adserver.decision.page import is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
 from adserver.domain.catalog import Tier
 from adserver.domain.reasons import NoFillReason
@@ -51,20 +52,6 @@ def first_stop(rules: Iterable[Rule], flight: CompiledFlight, question: Question
     return None
 
 
-def moment_gate(question: Question) -> Callable[[CompiledFlight], bool]:
-    """Return a test of whether the rules of the moment let a flight run; made once a decision, for many flights."""
-    # On an empty page that excludes nothing, the rules of the page can stop nobody.
-    rules = MOMENT_RULES if question.page.advertisers or question.request.exclude else COUNT_RULES
-
-    def may_run(flight: CompiledFlight) -> bool:
-        for _, check in rules:  # noqa: SIM110 - all() makes a generator for each flight, which doubles the time
-            if check(flight, question) is not None:
-                return False
-        return True
-
-    return may_run
-
-
 def judge(flights: Iterable[CompiledFlight], question: Question) -> tuple[Verdict, ...]:
     """Return, for each flight, the first of all rules that stops it: the plain scan, for explaining and for tests."""
     return tuple(Verdict(flight, first_stop(RULES, flight, question)) for flight in flights)
@@ -73,10 +60,14 @@ def judge(flights: Iterable[CompiledFlight], question: Question) -> tuple[Verdic
 def settle(verdicts: Iterable[Verdict], winner: CompiledFlight | None) -> tuple[Verdict, ...]:
     """Return the verdicts once the draw is held: who could run but did not win was in a lower tier, or lost it."""
     return tuple(
-        verdict if verdict.stop is not None or verdict.flight is winner else Verdict(verdict.flight, stop)
+        verdict if verdict.stop is not None or _is(verdict.flight, winner) else Verdict(verdict.flight, stop)
         for verdict in verdicts
         for stop in (_draw_stop(verdict.flight, winner),)
     )
+
+
+def _is(flight: CompiledFlight, winner: CompiledFlight | None) -> bool:
+    return winner is not None and flight.flight.id == winner.flight.id
 
 
 def _draw_stop(flight: CompiledFlight, winner: CompiledFlight | None) -> Stop:
@@ -174,20 +165,20 @@ def _goal_met(flight: CompiledFlight, question: Question) -> str | None:
 
 def _competitor(flight: CompiledFlight, question: Question) -> str | None:
     page, advertiser = question.page, flight.advertiser
-    if advertiser.competes_with.isdisjoint(page.labels) or advertiser.id in page.advertisers:
-        return None  # its own labels do not speak against it; a competitor of it cannot be on the page as well
+    if not is_competitor(advertiser, page):
+        return None
     return f"a competitor in {_list(advertiser.competes_with & page.labels)} is on the page"
 
 
 def _same_sponsor(flight: CompiledFlight, question: Question) -> str | None:
-    if flight.advertiser.id not in question.page.advertisers or flight.flight.repeat:
+    if not is_repeated(flight.advertiser, question.page) or flight.flight.repeat:
         return None
     return f"{flight.advertiser.id} is on the page already, and the flight may not repeat"
 
 
 def _excluded(flight: CompiledFlight, question: Question) -> str | None:
     exclude = question.request.exclude
-    if not exclude or exclude.isdisjoint(flight.labels):
+    if not is_excluded(flight.advertiser, exclude):
         return None
     return f"the page excludes {_list(exclude & flight.labels)}"
 
@@ -212,14 +203,14 @@ ORDER_BY_TARGET: Final[_Order] = (
     (NoFillReason.TOPIC, _topic),
     (NoFillReason.TOPIC_EXCLUDED, _topic_excluded),
 )
-"""What the index answers for all flights at once."""
+"""What the lists answer for most flights."""
 
 ORDER_BY_FIT: Final[_Order] = (
     (NoFillReason.VARIANT, _variant),
     (NoFillReason.DISCLOSURE, _disclosure),
     (NoFillReason.CATEGORY_BLOCKED, _category_blocked),
 )
-"""What follows from flight, slot and request alone: asked once a lineup."""
+"""What follows from flight, slot and request alone: asked of columns."""
 
 ORDER_BY_COUNTS: Final[_Order] = (
     (NoFillReason.GOAL_MET, _goal_met),

@@ -29,9 +29,19 @@ class Memo(Generic[Key, Value]):
         return self._values.get(key)
 
     def put(self, key: Key, value: Value, weight: int = 1) -> None:
-        """Remember a value, unless it alone is over the limit."""
+        """Remember a value, unless it alone is over the limit, or one is known."""
+        self._put(key, value, weight, is_new=False)
+
+    def replace(self, key: Key, value: Value, weight: int = 1) -> None:
+        """Remember a value in place of the one that is known, unless it alone is over the limit.
+
+        The weight of that one is not given back; the memory starts anew the sooner.
+        """
+        self._put(key, value, weight, is_new=True)
+
+    def _put(self, key: Key, value: Value, weight: int, *, is_new: bool) -> None:
         with self._lock:
-            if key in self._values or weight > self._limit:
+            if weight > self._limit or (key in self._values and not is_new):
                 return
             if self._weight + weight > self._limit:
                 self._values, self._weight = {}, 0

@@ -21,3 +21,25 @@ class PageSoFar:
 
 
 EMPTY_PAGE: Final = PageSoFar()
+
+
+def is_competitor(advertiser: Advertiser, page: PageSoFar) -> bool:
+    """Return whether a competitor is on the page.
+
+    An advertiser's own labels do not speak against it: where it is on the page itself, no competitor of it can be.
+    """
+    return not advertiser.competes_with.isdisjoint(page.labels) and advertiser.id not in page.advertisers
+
+
+def is_repeated(advertiser: Advertiser, page: PageSoFar) -> bool:
+    """Return whether the advertiser is on the page already."""
+    return advertiser.id in page.advertisers
+
+
+def is_excluded(advertiser: Advertiser, exclude: frozenset[str]) -> bool:
+    """Return whether a page names the advertiser among those it excludes: by id, category or `competes_with` label."""
+    return bool(exclude) and (
+        advertiser.id in exclude
+        or not exclude.isdisjoint(advertiser.categories)
+        or not exclude.isdisjoint(advertiser.competes_with)
+    )

@@ -212,11 +212,9 @@ class Keeper:
         snapshot = self._snapshots.current()
         if snapshot is None:
             return
-        flights = [flight for campaign in snapshot.catalog.campaigns for flight in campaign.flights]
-        self._zones = tuple({ZoneInfo(site.timezone) for site in snapshot.catalog.sites})
-        hashes = snapshot.hashes.flights
+        self._zones = tuple({ZoneInfo(site.timezone) for site in snapshot.sites})
         self._goals = goals_of(snapshot)
-        self._goal_flights = {hashes[flight.id]: flight.id for flight in flights if flight.goal}
+        self._goal_flights = {each.hash: each.flight for each in snapshot.goals() if each.impressions}
 
     def _calendar_now(self) -> SiteCalendar | None:
         """Return the days of all sites; None where nothing was ever published here: then nothing can be counted yet.
@@ -262,11 +260,7 @@ class Keeper:
 
 def goals_of(snapshot: Snapshot) -> Mapping[IdHash, Goal]:
     """Return the goals of a revision's flights; one without is 0."""
-    return {
-        snapshot.hashes.flights[flight.id]: Goal(snapshot.revision, flight.goal.impressions if flight.goal else 0)
-        for campaign in snapshot.catalog.campaigns
-        for flight in campaign.flights
-    }
+    return {each.hash: Goal(snapshot.revision, each.impressions or 0) for each in snapshot.goals()}
 
 
 def run_keeper(

@@ -19,7 +19,7 @@ def standing_of(catalog: CatalogWatch, data_dir: Path, now: float) -> Standing:
         data_dir,
         data_dir / WORKER_SUMS_NAME,
         data_dir / SPOOLS_NAME,
-        slots=frozenset(slot.id for slot in snapshot.catalog.slots) if snapshot else frozenset(),
+        slots=frozenset(slot.id for slot in snapshot.slots) if snapshot else frozenset(),
         catalog_readable=catalog.fault is None,
         now=now,
     )

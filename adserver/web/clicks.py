@@ -107,5 +107,5 @@ class ClickRouter:
     def _home(self, snapshot: Snapshot | None) -> str | None:
         if self._home_url is not None:
             return self._home_url
-        sites = snapshot.catalog.sites if snapshot is not None else ()
+        sites = snapshot.sites if snapshot is not None else ()
         return sites[0].home if sites else None

@@ -41,7 +41,10 @@ LIBRARIES: Final = {
 """Libraries that reach the world, and the only rooms that may know them."""
 
 BARE_ROOMS: Final = ("domain", "decision")
-"""Rooms that import nothing but the standard library and rooms beneath."""
+"""Rooms that import nothing but the standard library, rooms beneath, and `CODECS`."""
+
+CODECS: Final = {"decision": {"msgspec"}}
+"""What a bare room may know beside: pure functions from values to bytes and back, for the compiled catalog."""
 
 WORLD: Final = {
     "asyncio", "fcntl", "glob", "io", "locale", "mmap", "multiprocessing", "os", "pathlib", "secrets", "shutil",
@@ -73,7 +76,7 @@ def test_only_named_rooms_know_the_libraries_that_reach_the_world() -> None:
 
 @pytest.mark.parametrize("room", BARE_ROOMS)
 def test_a_bare_room_imports_nothing_but_the_standard_library_and_rooms_beneath(room: str) -> None:
-    allowed = {*sys.stdlib_module_names, PACKAGE}
+    allowed = {*sys.stdlib_module_names, PACKAGE, *CODECS.get(room, ())}
     faults = [
         f"{where}: {name}"
         for owner, name, where in room_imports(ROOT)

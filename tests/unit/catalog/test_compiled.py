@@ -1,9 +1,15 @@
 """The compiled catalog comes back as it was written, or is refused; never in part."""
 
+import base64
+import hashlib
+import struct
+import sys
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import msgspec
 import pytest
 from catalog_bench import NOON
 from hypothesis import given
@@ -12,12 +18,16 @@ from hypothesis import strategies as st
 from adserver.catalog.compiled import (
     Compiled,
     CompiledUnreadable,
+    NotServable,
     decode_compiled,
     encode_compiled,
+    open_compiled,
     read_compiled,
+    read_compiled_number,
     write_compiled,
 )
 from adserver.catalog.files import DRAFT_SUFFIX
+from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,
     Campaign,
@@ -38,7 +48,8 @@ from adserver.domain.catalog import (
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
 from adserver.domain.variants import Text, Variant, Variants
 
-HEADER_BYTES = 34
+HEADER_BYTES = 64
+GOLDEN = Path(__file__).parent / "golden" / "catalog.snapshot.base64"
 
 
 def full_catalog() -> Catalog:
@@ -67,7 +78,14 @@ def full_catalog() -> Catalog:
     return Catalog(
         (
             Site(
-                SiteId("one"), "One", "https://one.example/", "America/Chicago", "Annonce", "fr", ("https://o.example",)
+                SiteId("one"),
+                "One",
+                "https://one.example/",
+                "America/Chicago",
+                "Annonce",
+                "fr",
+                ("https://o.example",),
+                ("192.0.2.0/24",),
             ),
         ),
         (Slot(SlotId("masthead"), SiteId("one"), 90, frozenset({Variant.NAME}), frozenset({"alcohol"}), False),),
@@ -95,7 +113,7 @@ def full_creative() -> Creative:
 
 def full() -> Compiled:
     retired = (RetiredCreative(full_creative(), CampaignId("gone"), NOON + timedelta(hours=48)),)
-    return Compiled(7, full_catalog(), retired, "0123456789abcdef")
+    return Compiled(7, full_catalog(), retired, "0123456789abcdef", 16)
 
 
 def test_comes_back_as_it_was_written(tmp_path: Path) -> None:
@@ -131,9 +149,9 @@ def test_with_bytes_after_its_end_is_refused() -> None:
 
 def test_of_another_version_is_refused() -> None:
     whole = encode_compiled(full())
-    assert whole[:10] == b"ADSVCTLG\x00\x01"
+    assert whole[:10] == b"ADSVCTLG\x00\x02"
     with pytest.raises(CompiledUnreadable, match="version"):
-        decode_compiled(whole[:9] + b"\x02" + whole[10:])
+        decode_compiled(whole[:9] + b"\x03" + whole[10:])
 
 
 def test_that_does_not_exist_is_said_as_such(tmp_path: Path) -> None:
@@ -158,3 +176,47 @@ def test_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="directory"):
         write_compiled(path, full())
     assert read_compiled(path).revision == 1
+
+
+def test_of_the_version_before_is_read_by_the_keeper_and_served_by_nobody(tmp_path: Path) -> None:
+    body = msgspec.msgpack.encode(full())
+    header = struct.pack(">8sHQ16s", b"ADSVCTLG", 1, len(body), hashlib.blake2b(body, digest_size=16).digest())
+    path = tmp_path / "catalog.snapshot"
+    path.write_bytes(header + body)
+    assert read_compiled(path) == full()
+    with pytest.raises(CompiledUnreadable, match="version"):
+        open_compiled(path)
+
+
+def test_is_written_as_it_always_was_in_this_version() -> None:
+    """A file of yesterday's build must be read by today's, and the other way round; the golden one is little-endian."""
+    golden = base64.b64decode(GOLDEN.read_text())
+    if sys.byteorder == "little":
+        assert decode_compiled(golden) == full()
+        assert encode_compiled(full()) == golden
+    else:
+        with pytest.raises(CompiledUnreadable, match="endian"):
+            decode_compiled(golden)
+
+
+@pytest.mark.parametrize("from_byte", [0, 10**9])
+def test_serves_the_same_read_or_mapped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, from_byte: int) -> None:
+    monkeypatch.setattr("adserver.catalog.compiled.MAPPED_BYTES", from_byte)
+    path = tmp_path / "catalog.snapshot"
+    write_compiled(path, full())
+    snapshot = Snapshot(open_compiled(path))
+    assert (snapshot.revision, snapshot.catalog, snapshot.sites) == (7, full().catalog, full().catalog.sites)
+    assert read_compiled_number(path) == 7
+
+
+@pytest.mark.parametrize(
+    "catalog",
+    [
+        replace(full_catalog(), sites=()),
+        replace(full_catalog(), campaigns=(replace(full_catalog().campaigns[0], timezone="Mars/Olympus"),)),
+    ],
+)
+def test_that_no_decision_could_be_made_of_is_not_written(tmp_path: Path, catalog: Catalog) -> None:
+    with pytest.raises(NotServable, match="revision 2 cannot be served: "):
+        write_compiled(tmp_path / "catalog.snapshot", Compiled(2, catalog))
+    assert list(tmp_path.iterdir()) == []

@@ -1,19 +1,19 @@
 """A worker serves the newest compiled catalog that it could read."""
 
 import errno
+import hashlib
 import logging
 import os
-from collections.abc import Callable
-from datetime import date
+import struct
 from pathlib import Path
 
 import pytest
 
 from adserver.catalog.compiled import Compiled, encode_compiled, write_compiled
 from adserver.catalog.watch import SNAPSHOT_UNREADABLE, CatalogWatch
-from adserver.domain.catalog import Advertiser, Campaign, Catalog, Creative, CreativeWeight, Flight, Site, Slot
-from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, SiteId, SlotId
-from adserver.domain.variants import Text, Variants
+from adserver.decision.image import Section, encode_image
+from adserver.domain.catalog import Catalog, Site
+from adserver.domain.ids import SiteId
 
 
 def compiled(revision: int) -> Compiled:
@@ -107,33 +107,24 @@ def test_a_file_that_is_taken_away_leaves_its_snapshot(tmp_path: Path) -> None:
     assert revision_of(watch) == 1
 
 
-def of_another_version(path: Path, revision: int) -> None:
-    """Write a catalog that is whole, but that no snapshot can be made of."""
-    slot = Slot(SlotId("masthead"), SiteId("nowhere"), 140)
-    write_compiled(path, Compiled(revision, Catalog(slots=(slot,))))
+def of_another_shape(path: Path, sections: dict[str, Section]) -> None:
+    """Write a file that is whole and of this version, but that no snapshot can be made of."""
+    body = encode_image(sections)
+    header = struct.pack(">8sHQ16s30x", b"ADSVCTLG", 2, len(body), hashlib.blake2b(body, digest_size=16).digest())
+    path.write_bytes(header + body)
 
 
-def with_an_unknown_zone(path: Path, revision: int) -> None:
-    creative = Creative(CreativeId("c"), "https://a.example/", Variants(Text("A", 1, 1), None, None))
-    flight = Flight(FlightId("f"), (CreativeWeight(creative.id),))
-    campaign = Campaign(
-        CampaignId("s"), AdvertiserId("a"), "S", "Mars/Olympus", date(2026, 1, 1), None, (creative,), (flight,)
-    )
-    catalog = Catalog(advertisers=(Advertiser(AdvertiserId("a"), "A"),), campaigns=(campaign,))
-    write_compiled(path, Compiled(revision, catalog))
-
-
-@pytest.mark.parametrize("write", [of_another_version, with_an_unknown_zone])
+@pytest.mark.parametrize("sections", [{}, {"meta": b"no meta", "retired": b""}])
 def test_a_catalog_that_cannot_be_served_keeps_the_old_snapshot_and_is_reported_once(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-    write: Callable[[Path, int], None],
+    sections: dict[str, Section],
 ) -> None:
     watch, path = watched(tmp_path)
     write_compiled(path, compiled(1))
     watch.poll()
-    write(path, 2)
+    of_another_shape(path, sections)
     with caplog.at_level(logging.WARNING):
         assert [watch.poll() for _ in range(3)] == [False] * 3
         with monkeypatch.context() as patched:
@@ -142,7 +133,7 @@ def test_a_catalog_that_cannot_be_served_keeps_the_old_snapshot_and_is_reported_
     assert [record.message for record in caplog.records] == [SNAPSHOT_UNREADABLE]
     assert revision_of(watch) == 1
     assert watch.fault is not None
-    assert watch.fault.startswith("revision 2 cannot be served: ")
+    assert watch.fault.startswith("the compiled catalog has another shape: ")
 
     write_compiled(path, compiled(3))
     assert watch.poll() is True
@@ -165,3 +156,16 @@ def test_a_file_that_the_disk_refuses_is_reported_once_and_tried_again(
 
 def refuse(path: Path) -> bytes:
     raise OSError(errno.EIO, "Input/output error", str(path))
+
+
+def test_a_mapped_file_goes_on_serving_when_it_is_replaced(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("adserver.catalog.compiled.MAPPED_BYTES", 0)
+    watch, path = watched(tmp_path)
+    write_compiled(path, compiled(1))
+    assert watch.poll() is True
+    first = watch.current()
+    assert first is not None
+    write_compiled(path, compiled(2))
+    assert watch.poll() is True
+    assert revision_of(watch) == 2
+    assert first.catalog == compiled(1).catalog

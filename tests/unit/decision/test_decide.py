@@ -72,7 +72,7 @@ def test_a_fill_names_all_that_it_belongs_to() -> None:
         site=SITE,
         slot=SLOTS[1],
         advertiser=BANK,
-        campaign=owned,
+        campaign=replace(owned, creatives=(), flights=()),
         flight=owned.flights[0],
         creative=owned.creatives[0],
         variants=Variants(NAME, SHORT, LONG),

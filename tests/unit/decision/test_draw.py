@@ -1,7 +1,7 @@
 """How often each wins: fixed seeds, bounds of five standard deviations, so that only a wrong draw is out of them."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from itertools import pairwise
 from math import sqrt
@@ -9,10 +9,9 @@ from random import Random
 
 import pytest
 
-from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.decide import decide
-from adserver.decision.draw import draw
-from adserver.decision.question import Question
+from adserver.decision.field import Field
+from adserver.decision.lists import Pick, Ranks
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,
@@ -158,23 +157,46 @@ def test_draws_are_independent_of_the_one_before() -> None:
     )
 
 
-def test_a_winner_by_weight_is_found_without_asking_all() -> None:
-    snapshot, request = (
-        build(*(as_flight(standard(f"f{number}")) for number in range(100))),
-        SlotRequest(SlotId("masthead")),
-    )
-    slot = snapshot.slot(request.slot)
-    assert slot is not None
-    lineup = snapshot.lineup(Question(request, slot, NOW, {}))
-    asked: list[CompiledFlight] = []
+def test_a_winner_by_weight_is_found_without_asking_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = build(*(as_flight(standard(f"f{number}")) for number in range(100)))
+    asked: list[Pick] = []
+    lets_in = Field.lets_in
 
-    def may_run(flight: CompiledFlight) -> bool:
-        asked.append(flight)
-        return True
+    def counted(field: Field, ranks: Ranks, pick: Pick) -> bool:
+        asked.append(pick)
+        return lets_in(field, ranks, pick)
 
-    winner = draw(lineup, may_run, Random(1))
-    assert winner is not None
-    assert asked == [winner.flight]
+    monkeypatch.setattr(Field, "lets_in", counted)
+    assert isinstance(decide(SlotRequest(SlotId("masthead")), of, {}, NOW, Random(1)), Fill)
+    assert len(asked) == 1
+
+
+def test_that_sponsorships_fill_all_of_a_draw_is_worked_out_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    of = build(*(as_flight(sponsor(f"f{number}", 2)) for number in range(80)))
+    asked: list[Pick] = []
+    lets_in = Field.lets_in
+
+    def counted(field: Field, ranks: Ranks, pick: Pick) -> bool:
+        asked.append(pick)
+        return lets_in(field, ranks, pick)
+
+    monkeypatch.setattr(Field, "lets_in", counted)
+    for number in range(20):
+        assert isinstance(decide(SlotRequest(SlotId("masthead")), of, {}, NOW, Random(number)), Fill)
+    assert len(asked) == 50 + 20
+
+
+def test_flights_that_are_over_are_passed_by_without_asking_them_again() -> None:
+    over = [replace(as_flight(standard(f"f{number}")), ends=date(2026, 1, 2)) for number in range(200)]
+    of = build(*over, as_flight(standard("runs")))
+    rng = Random(1)
+    for _ in range(3):
+        decision = decide(SlotRequest(SlotId("masthead")), of, {}, NOW, rng)
+        assert isinstance(decision, Fill)
+        assert decision.flight.id == "runs"
+    then = decide(SlotRequest(SlotId("masthead")), of, {}, datetime(2026, 1, 1, 12, tzinfo=UTC), rng)
+    assert isinstance(then, Fill)
+    assert then.flight.id != "runs"
 
 
 def creatives_shown(flight: Flight, request: SlotRequest) -> Counter[str]:

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from adserver.decision.compiled_flight import ALWAYS, NEVER, compile_flight
+from adserver.decision.compiled_flight import ALWAYS, NEVER, FlightCompiler
 from adserver.decision.snapshot import LinkTarget, Snapshot
 from adserver.domain.catalog import (
     Advertiser,
@@ -60,7 +60,11 @@ def test_things_are_found_by_id_and_by_nothing_else() -> None:
     assert snapshot.site_of(SLOTS[1]) == SITES[1]
     found = snapshot.flight(FlightId("elevate"))
     assert found is not None
-    assert (found.flight, found.campaign, found.advertiser) == (FLIGHT, CAMPAIGN, BANK)
+    assert (found.flight, found.campaign, found.advertiser) == (
+        FLIGHT,
+        replace(CAMPAIGN, creatives=(), flights=()),
+        BANK,
+    )
     assert snapshot.site(SiteId("footer")) is None
     assert snapshot.slot(SlotId("one")) is None
     assert snapshot.flight(FlightId("season")) is None
@@ -72,8 +76,8 @@ def test_topics_are_all_that_the_catalog_names() -> None:
 
 def test_hashes_are_those_of_each_kind() -> None:
     hashes = Snapshot.build(CATALOG, 7).hashes
-    assert hashes.flights == {"elevate": id_hash(Kind.FLIGHT, "elevate")}
-    assert hashes.creatives == {"elevate": id_hash(Kind.CREATIVE, "elevate")}
+    assert hashes.flights[FlightId("elevate")] == id_hash(Kind.FLIGHT, "elevate")
+    assert hashes.creatives[CreativeId("elevate")] == id_hash(Kind.CREATIVE, "elevate")
     assert hashes.slots == {slot.id: id_hash(Kind.SLOT, slot.id) for slot in SLOTS}
     assert hashes.topics == {topic: id_hash(Kind.TOPIC, topic) for topic in ("sports", "obituaries")}
 
@@ -133,7 +137,7 @@ def test_of_a_creative_retired_twice_the_link_that_lasts_longest_stays() -> None
 def test_a_flight_runs_from_local_midnight_to_local_midnight(
     zone: str, starts: date, ends: date, first: str, after_last: str
 ) -> None:
-    compiled = compile_flight(FLIGHT, replace(CAMPAIGN, timezone=zone, starts=starts, ends=ends), BANK)
+    compiled = FlightCompiler().compile(FLIGHT, replace(CAMPAIGN, timezone=zone, starts=starts, ends=ends), BANK)
     assert compiled.starts == datetime.fromisoformat(first)
     assert compiled.ends == datetime.fromisoformat(after_last)
     assert (compiled.starts.tzinfo, compiled.ends.tzinfo) == (UTC, UTC)
@@ -141,16 +145,19 @@ def test_a_flight_runs_from_local_midnight_to_local_midnight(
 
 def test_a_flights_own_days_go_before_the_campaigns() -> None:
     flight = replace(FLIGHT, starts=date(2026, 6, 10), ends=date(2026, 6, 20))
-    compiled = compile_flight(flight, replace(CAMPAIGN, timezone="UTC"), BANK)
+    compiled = FlightCompiler().compile(flight, replace(CAMPAIGN, timezone="UTC"), BANK)
     assert compiled.starts == datetime(2026, 6, 10, tzinfo=UTC)
     assert compiled.ends == datetime(2026, 6, 21, tzinfo=UTC)
 
 
 def test_an_open_flight_never_ends_and_the_calendars_edges_are_no_limit() -> None:
-    assert compile_flight(FLIGHT, replace(CAMPAIGN, ends=None), BANK).ends == NEVER
+    assert FlightCompiler().compile(FLIGHT, replace(CAMPAIGN, ends=None), BANK).ends == NEVER
     for zone in ("Pacific/Kiritimati", "Pacific/Niue"):
         edges = replace(CAMPAIGN, timezone=zone, starts=date.min, ends=date.max)
-        assert (compile_flight(FLIGHT, edges, BANK).starts, compile_flight(FLIGHT, edges, BANK).ends) == (ALWAYS, NEVER)
+        assert (
+            FlightCompiler().compile(FLIGHT, edges, BANK).starts,
+            FlightCompiler().compile(FLIGHT, edges, BANK).ends,
+        ) == (ALWAYS, NEVER)
 
 
 @pytest.mark.parametrize(

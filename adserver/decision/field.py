@@ -1,0 +1,108 @@
+"""Who is drawn from for one question, and what is remembered of it for the next."""
+
+from array import array
+from collections.abc import Sequence
+from itertools import accumulate
+from typing import Final
+
+from adserver.decision.columns import Columns
+from adserver.decision.compiling import FIRST_SECOND, LAST_SECOND
+from adserver.decision.gate import Gate
+from adserver.decision.limits import Limits
+from adserver.decision.lists import Match, Ranks
+from adserver.decision.memo import Memo
+from adserver.decision.question import Question
+from adserver.decision.records import CatalogRecords
+
+SETTLED_WEIGHT: Final = 500_000
+"""Flights that all settled ranks hold together: about 6 MB."""
+EMPTY_SETTLED_WEIGHT: Final = 50
+
+
+class Settled:
+    """Ranks of which all were asked, with the limits and for the seconds that the answer holds; immutable."""
+
+    __slots__ = ("match", "ranks", "seconds")
+
+    def __init__(self, match: Match, ranks: Ranks, seconds: range) -> None:
+        self.match = match
+        """Kept, so that its number is not given to another."""
+        self.ranks = ranks
+        self.seconds = seconds
+
+
+SettledMemo = Memo[tuple[int, int, Limits], Settled]
+
+
+class Field(Gate):
+    """The flights of one question, and who of them may run. For one decision; the memory that it is given is shared."""
+
+    __slots__ = ("_match", "_memo")
+
+    def __init__(
+        self,
+        columns: Columns,
+        records: CatalogRecords,
+        question: Question,
+        limits: Limits,
+        match: Match,
+        memo: SettledMemo,
+    ) -> None:
+        super().__init__(columns, records, question, limits)
+        self._match = match
+        self._memo = memo
+
+    def part_of(self, flight: int) -> int:
+        """Return a flight's share or weight."""
+        return self._columns.flight_parts[flight]
+
+    def settled(self, ranks: Ranks) -> Ranks | None:
+        """Return the ranks without those that neither counts nor page stop, if that was worked out lately."""
+        if not self._memo.weight:
+            return None
+        found = self._memo.get(self._key(ranks))
+        return found.ranks if found is not None and self.second in found.seconds else None
+
+    def settle(self, ranks: Ranks) -> Ranks:
+        """Return the ranks without those that are stopped by anything but counts and page, each flight once.
+
+        That is remembered until the first of them begins or ends.
+        """
+        if ranks.is_settled:
+            return ranks
+        columns = self._columns
+        first, last = FIRST_SECOND, LAST_SECOND
+        standing = array("I")
+        for pick in ranks.all():
+            starts, ends = columns.flight_starts[pick.flight], columns.flight_ends[pick.flight]
+            if self.second < starts:
+                last = min(last, starts)
+            elif self.second >= ends:
+                first = max(first, ends)
+            else:
+                first, last = max(first, starts), min(last, ends)
+                if self.is_standing(ranks, pick):
+                    standing.append(pick.flight)
+        bounds = array("Q", accumulate(map(self.part_of, standing)))
+        whole = (range(len(standing)),) if standing else ()
+        settled = Ranks(
+            ranks.tier, memoryview(standing), memoryview(bounds), whole, tuple(bounds[-1:]), (None,), is_settled=True
+        )
+        kept = Settled(self._match, settled, range(first, last))
+        self._memo.replace(self._key(ranks), kept, len(standing) + EMPTY_SETTLED_WEIGHT)
+        return settled
+
+    def is_proven(self, ranks: Ranks) -> bool:
+        """Return whether it is known that those who may run hold all of the draw."""
+        return self.is_open and ranks.proof.holds(self._limits, self.second)
+
+    def prove(self, ranks: Ranks, flights: Sequence[int]) -> None:
+        """Remember that these flights, which may run now, hold all of the draw, if only their days can change it."""
+        if self.is_open and all(map(self.is_sure, flights)):
+            columns = self._columns
+            first = max(columns.flight_starts[flight] for flight in flights)
+            last = min(columns.flight_ends[flight] for flight in flights)
+            ranks.proof.note(self._limits, range(first, last))
+
+    def _key(self, ranks: Ranks) -> tuple[int, int, Limits]:
+        return id(self._match), self._match.tiers.index(ranks), self._limits

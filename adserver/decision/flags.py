@@ -1,0 +1,41 @@
+"""What is to be asked of a flight that the index has found; most have none of it, and are asked for their days only."""
+
+from enum import IntFlag
+
+from adserver.decision.compiled_flight import CompiledFlight
+
+
+class Flag(IntFlag):
+    """A bit a question. Kept in the compiled file: a bit once given is never given to something else."""
+
+    TARGET = 1
+    """A rule of target that its lists do not answer for: ask `TARGET_RULES`."""
+    GOAL = 2
+    """It has a goal."""
+    REPEAT = 4
+    """It may show twice on a page."""
+    COUNTS = 8
+    """A rule of the counts beside the goal: ask `COUNT_RULES`."""
+    MANY = 16
+    """It stands in several lists of one slot, so a request may find it in more than one."""
+
+
+def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
+    """Return what is to be asked of a flight.
+
+    Args:
+        flight: the flight.
+        listed_fully: whether its lists answer for its slots, places and topics.
+        lists: in how many lists of one slot it stands.
+    """
+    targeting = flight.flight.targeting
+    flags = Flag(0)
+    if not listed_fully or targeting.exclude_places or targeting.exclude_topics:
+        flags |= Flag.TARGET
+    if flight.goal is not None:
+        flags |= Flag.GOAL
+    if flight.flight.repeat:
+        flags |= Flag.REPEAT
+    if lists > 1:
+        flags |= Flag.MANY
+    return flags

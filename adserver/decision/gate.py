@@ -1,0 +1,139 @@
+"""What stops a flight that the lists have found: the rules of `eligibility`, asked of columns, first things first.
+
+A property test holds it to the plain rules. Rules that no column answers for are asked as they stand there: a flight
+that needs one carries a flag of it.
+"""
+
+from math import floor
+from typing import Final
+
+from adserver.decision.columns import Columns
+from adserver.decision.eligibility import COUNT_RULES, TARGET_RULES, first_stop
+from adserver.decision.flags import Flag
+from adserver.decision.limits import Limits
+from adserver.decision.lists import Pick, Ranks
+from adserver.decision.page import is_competitor, is_excluded, is_repeated
+from adserver.decision.question import Question
+from adserver.decision.records import CatalogRecords
+from adserver.domain.reasons import NoFillReason
+
+# As plain numbers: an operation of `IntFlag` makes an object of it.
+_TARGET: Final = int(Flag.TARGET)
+_GOAL: Final = int(Flag.GOAL)
+_REPEAT: Final = int(Flag.REPEAT)
+_COUNTS: Final = int(Flag.COUNTS)
+_MANY: Final = int(Flag.MANY)
+_BY_COUNTS: Final = _GOAL | _COUNTS
+_ASKED: Final = _TARGET | _MANY
+
+
+class Gate:
+    """Judges flights for one question. For one decision."""
+
+    __slots__ = ("_columns", "_limits", "_question", "_records", "is_open", "second")
+
+    def __init__(self, columns: Columns, records: CatalogRecords, question: Question, limits: Limits) -> None:
+        self._columns = columns
+        self._records = records
+        self._question = question
+        self._limits = limits
+        self.second = floor(question.now.timestamp())
+        """Flights begin and end at whole seconds, so the parts of one decide nothing."""
+        self.is_open = not (question.page.advertisers or question.request.exclude)
+        """Whether the page is empty and excludes nothing: then the page's rules can stop nobody."""
+
+    def lets_in(self, ranks: Ranks, pick: Pick) -> bool:
+        """Return whether a pick may run, and was not found in an earlier list as well."""
+        if not ranks.is_settled and not self.is_standing(ranks, pick):
+            return False
+        flags = self._columns.flight_flags[pick.flight]
+        if flags & _BY_COUNTS and self._stop_by_counts(pick.flight, flags) is not None:
+            return False
+        return self.is_open or self._stop_by_page(pick.flight, flags) is None
+
+    def is_standing(self, ranks: Ranks, pick: Pick) -> bool:
+        """Return whether all but counts and page let a pick run, and it was not found in an earlier list as well."""
+        columns, flight = self._columns, pick.flight
+        if not columns.flight_starts[flight] <= self.second < columns.flight_ends[flight]:
+            return False
+        if columns.flight_flags[flight] & _ASKED and (
+            self._is_again(ranks, pick) or self.stop_by_target(flight) is not None
+        ):
+            return False
+        return self.stop_by_fit(flight) is None
+
+    def stop(self, flight: int) -> NoFillReason | None:
+        """Return the first rule that stops a flight of the lists, or None."""
+        return (
+            self.stop_by_target(flight)
+            or self.stop_by_time(flight)
+            or self.stop_by_fit(flight)
+            or self.stop_now(flight)
+        )  # a reason is a text, and none of them is empty
+
+    def stop_by_time(self, flight: int) -> NoFillReason | None:
+        """Return whether a flight has not begun, or is over."""
+        if self.second < self._columns.flight_starts[flight]:
+            return NoFillReason.NOT_STARTED
+        return NoFillReason.ENDED if self.second >= self._columns.flight_ends[flight] else None
+
+    def stop_by_target(self, flight: int) -> NoFillReason | None:
+        """Return the first rule of target, days included, that stops a flight whose lists do not answer for all."""
+        if not self._columns.flight_flags[flight] & _TARGET:
+            return None
+        stop = first_stop(TARGET_RULES, self._records.compiled(flight), self._question)
+        return None if stop is None else stop.reason
+
+    def stop_by_fit(self, flight: int) -> NoFillReason | None:
+        """Return the first rule of fit that stops a flight."""
+        reason = self._limits.stop(self._columns, flight)
+        if reason is None and self._question.slot.blocked_categories:
+            blocked = self._question.slot.blocked_categories & self._records.advertiser_of(flight).categories
+            return NoFillReason.CATEGORY_BLOCKED if blocked else None
+        return reason
+
+    def stop_now(self, flight: int) -> NoFillReason | None:
+        """Return the first rule of counts or page that stops a flight."""
+        flags = self._columns.flight_flags[flight]
+        if flags & _BY_COUNTS:
+            reason = self._stop_by_counts(flight, flags)
+            if reason is not None:
+                return reason
+        return None if self.is_open else self._stop_by_page(flight, flags)
+
+    def is_sure(self, flight: int) -> bool:
+        """Return whether nothing but its days can stop a standing flight on an open page."""
+        return not self._columns.flight_flags[flight] & (_BY_COUNTS | _TARGET)
+
+    def is_listed(self, flight: int, places: frozenset[int], topics: frozenset[int]) -> bool:
+        """Return whether a flight stands in a list of one of these places, or of one of these topics."""
+        columns = self._columns
+        return any(
+            columns.flight_places[at] in places
+            for at in range(columns.flight_places_first[flight], columns.flight_places_first[flight + 1])
+        ) or any(
+            columns.flight_topics[at] in topics
+            for at in range(columns.flight_topics_first[flight], columns.flight_topics_first[flight + 1])
+        )
+
+    def _is_again(self, ranks: Ranks, pick: Pick) -> bool:
+        before = ranks.before[pick.part]
+        return before is not None and self.is_listed(pick.flight, before.places, before.topics)
+
+    def _stop_by_counts(self, flight: int, flags: int) -> NoFillReason | None:
+        if flags & _COUNTS:
+            stop = first_stop(COUNT_RULES, self._records.compiled(flight), self._question)
+            return None if stop is None else stop.reason
+        delivered = self._question.delivered
+        if not delivered:
+            return NoFillReason.GOAL_MET if self._columns.flight_goals[flight] == 0 else None
+        count = delivered.get(self._records.id_of(flight), 0)
+        return NoFillReason.GOAL_MET if count >= self._columns.flight_goals[flight] else None
+
+    def _stop_by_page(self, flight: int, flags: int) -> NoFillReason | None:
+        page, advertiser = self._question.page, self._records.advertiser_of(flight)
+        if is_competitor(advertiser, page):
+            return NoFillReason.COMPETITOR
+        if is_repeated(advertiser, page) and not flags & _REPEAT:
+            return NoFillReason.SAME_SPONSOR
+        return NoFillReason.EXCLUDED if is_excluded(advertiser, self._question.request.exclude) else None

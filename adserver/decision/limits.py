@@ -1,0 +1,68 @@
+"""Which lengths a slot and a request take, as numbers to compare columns with."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple, Self
+
+from adserver.decision.columns import Columns
+from adserver.decision.fitting import char_limit
+from adserver.domain.catalog import Slot
+from adserver.domain.decisions import SlotRequest
+from adserver.domain.reasons import NoFillReason
+from adserver.domain.variants import LENGTHS, Variant
+
+_NONE: int = -1
+
+
+class FittingWeight(NamedTuple):
+    """A creative that may be shown, by its position, and its weight in the flight."""
+
+    creative: int
+    weight: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Limits:
+    """The most grapheme clusters of each length, -1 where the length is not taken. Immutable, made once a kind."""
+
+    name: int
+    short: int
+    long: int
+    takes_disclosure: bool
+
+    @classmethod
+    def of(cls, slot: Slot, request: SlotRequest) -> Self:
+        """Return what a slot takes of what a request asks for; the rules are those of `fitting`."""
+        limit, asked = char_limit(slot, request), request.variant
+        name, short, long = (
+            limit if length in slot.variants and asked in (Variant.AUTO, length) else _NONE for length in LENGTHS
+        )
+        return cls(name, short, long, slot.allow_disclosure)
+
+    def fits(self, columns: Columns, creative: int) -> bool:
+        """Return whether a creative has a length within these."""
+        return (
+            columns.creative_names[creative] <= self.name
+            or columns.creative_shorts[creative] <= self.short
+            or columns.creative_longs[creative] <= self.long
+        )
+
+    def stop(self, columns: Columns, flight: int) -> NoFillReason | None:
+        """Return why no creative of a flight may be shown, or None."""
+        reason = NoFillReason.VARIANT
+        first = columns.flight_creatives_first[flight]
+        for at in range(first, columns.flight_creatives_first[flight + 1]):
+            creative = columns.flight_creatives[at]
+            if self.fits(columns, creative):
+                if self.takes_disclosure or not columns.creative_disclosed[creative]:
+                    return None
+                reason = NoFillReason.DISCLOSURE
+        return reason
+
+    def fitting(self, columns: Columns, flight: int) -> Iterator[FittingWeight]:
+        """Yield the creatives of a flight that may be shown."""
+        for at in range(columns.flight_creatives_first[flight], columns.flight_creatives_first[flight + 1]):
+            creative = columns.flight_creatives[at]
+            is_hidden = columns.creative_disclosed[creative] and not self.takes_disclosure
+            if not is_hidden and self.fits(columns, creative):
+                yield FittingWeight(creative, columns.flight_creative_weights[at])

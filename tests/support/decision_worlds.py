@@ -1,0 +1,197 @@
+"""Random catalogs and requests in which every rule stops somebody and somebody often wins; and what the rules say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from fractions import Fraction
+from random import Random
+from typing import TypeVar
+
+from adserver.decision.eligibility import furthest, judge
+from adserver.decision.fitting import fitting_creatives
+from adserver.decision.page import PageSoFar
+from adserver.decision.question import Question
+from adserver.decision.snapshot import Snapshot
+from adserver.domain.catalog import (
+    Advertiser,
+    Campaign,
+    Catalog,
+    Creative,
+    CreativeWeight,
+    Flight,
+    Goal,
+    Site,
+    Slot,
+    Status,
+    Targeting,
+    Tier,
+)
+from adserver.domain.decisions import Fill, NoFill, SlotRequest
+from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
+from adserver.domain.places import Place, PlaceLevel
+from adserver.domain.reasons import NoFillReason
+from adserver.domain.variants import LENGTHS, Text, Variant, Variants
+
+NODES = {"us-mn-remer": "us-mn-cass", "us-mn-cass": "us-mn", "us-ia-ames": "us-ia", "us-mn": "us", "us-ia": "us"}
+PLACES = tuple(map(PlaceId, ("us", *NODES)))
+TOPICS = tuple(map(Topic, ("sports", "politics", "obituaries")))
+WORDS = ("finance", "alcohol", "banks", "shops")
+SLOTS = tuple(map(SlotId, ("masthead", "article-top", "footer")))
+ADVERTISERS = tuple(map(AdvertiserId, ("bank", "shop", "brewery", "clinic")))
+ZONES = ("America/Chicago", "UTC", "Pacific/Auckland")
+DAY = date(2026, 6, 15)
+NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+T = TypeVar("T")
+
+
+class Chance:
+    """Makes catalogs and requests; one test's own.
+
+    Drawn from a seed: built value by value, Hypothesis prefers the empty and the first, and next to nothing fills.
+    """
+
+    def __init__(self, seed: int, *, most_share: int = 100, most_weight: int = 4) -> None:
+        self.rng = Random(seed)
+        self.most_share = most_share
+        self.most_weight = most_weight
+
+    def maybe(self, percent: int) -> bool:
+        return self.rng.random() * 100 < percent
+
+    def some(self, values: Sequence[T], percent: int, at_most: int = 2) -> frozenset[T]:
+        """Return one to `at_most` of the values with this chance, else none."""
+        return frozenset(self.rng.sample(values, self.rng.randint(1, at_most)) if self.maybe(percent) else ())
+
+    def text(self) -> Text | None:
+        length = self.rng.choice((3, 8, 20))
+        return Text("x" * length, length, length) if self.maybe(80) else None
+
+    def creative(self, id_: str) -> Creative:
+        disclosure = "Paid for" if self.maybe(20) else None
+        variants = Variants(self.text(), self.text(), self.text())
+        return Creative(CreativeId(id_), "https://example.com/", variants, disclosure=disclosure)
+
+    def day(self) -> date:
+        return DAY + timedelta(days=self.rng.randint(-3, 3))
+
+    def flight(self, id_: str, creatives: Sequence[Creative]) -> Flight:
+        used = self.rng.sample(creatives, self.rng.randint(1, len(creatives)))
+        first, last = sorted((self.day(), self.day()))
+        return Flight(
+            id=FlightId(id_),
+            creatives=tuple(CreativeWeight(creative.id, self.rng.randint(1, self.most_weight)) for creative in used),
+            slots=self.some(SLOTS, 60) or None,
+            status=Status.PAUSED if self.maybe(10) else Status.ACTIVE,
+            tier=self.rng.choice(tuple(Tier)),
+            share=self.rng.randint(1, self.most_share),
+            weight=self.rng.randint(1, self.most_weight),
+            goal=Goal(self.rng.randint(0, 5)) if self.maybe(50) else None,
+            starts=first if self.maybe(20) else None,
+            ends=last if self.maybe(20) else None,
+            repeat=self.maybe(30),
+            targeting=Targeting(
+                places=self.some(PLACES, 50, 3),
+                exclude_places=self.some(PLACES, 15, 1),
+                topics=self.some(TOPICS, 30),
+                exclude_topics=self.some(TOPICS, 15, 1),
+            ),
+        )
+
+    def campaign(self, number: int) -> Campaign:
+        creatives = tuple(self.creative(f"creative-{number}-{at}") for at in range(self.rng.randint(1, 3)))
+        flights = (self.flight(f"flight-{number}-{at}", creatives) for at in range(self.rng.randint(1, 5)))
+        return Campaign(
+            id=CampaignId(f"campaign-{number}"),
+            advertiser=self.rng.choice(ADVERTISERS),
+            name="Campaign",
+            timezone=self.rng.choice(ZONES),
+            starts=DAY - timedelta(days=3),
+            ends=DAY + timedelta(days=3) if self.maybe(50) else None,
+            creatives=creatives,
+            flights=tuple(flights),
+            status=Status.PAUSED if self.maybe(10) else Status.ACTIVE,
+        )
+
+    def slot(self, id_: SlotId) -> Slot:
+        return Slot(
+            id=id_,
+            site=SiteId("one"),
+            max_chars=self.rng.choice((5, 10, 30)),
+            variants=self.some(LENGTHS, 100, 3),
+            blocked_categories=self.some(WORDS, 20),
+            allow_disclosure=self.maybe(70),
+        )
+
+    def catalog(self, campaigns: int) -> Catalog:
+        return Catalog(
+            sites=(Site(SiteId("one"), "One", "https://one.example/", "UTC"),),
+            slots=tuple(map(self.slot, SLOTS)),
+            advertisers=tuple(Advertiser(id_, id_, self.some(WORDS, 50), self.some(WORDS, 50)) for id_ in ADVERTISERS),
+            campaigns=tuple(map(self.campaign, range(campaigns))),
+        )
+
+    def request(self) -> SlotRequest:
+        return SlotRequest(
+            slot=self.rng.choice(SLOTS),
+            place=place(self.rng.choice((*PLACES, "us-wy"))) if self.maybe(85) else None,
+            topics=tuple(self.rng.sample((*TOPICS, Topic("weather")), self.rng.randint(0, 3))),
+            variant=self.rng.choice((Variant.AUTO, Variant.AUTO, *LENGTHS)),
+            max_chars=self.rng.choice((3, 8, 40)) if self.maybe(30) else None,
+            exclude=self.some((*WORDS, "bank", "nobody"), 30),
+        )
+
+    def moment(self) -> datetime:
+        return NOW + timedelta(hours=self.rng.choice((0, 0, self.rng.randint(-90, 90))))
+
+    def page(self) -> PageSoFar:
+        """Return a page as fills make it: without two competitors."""
+        page = PageSoFar()
+        for shown in self.some(ADVERTISERS, 40):
+            page = page.after(Advertiser(shown, shown, frozenset(), frozenset({f"only-{shown}"})))
+        return replace(page, labels=page.labels | self.some(WORDS, 20)) if page.advertisers else page
+
+    def delivered(self, catalog: Catalog) -> dict[FlightId, int]:
+        flights = [flight.id for campaign in catalog.campaigns for flight in campaign.flights]
+        return {flight: self.rng.randint(0, 4) for flight in flights if self.maybe(70)}
+
+
+def place(id_: str) -> Place:
+    chain = [PlaceId(id_)]
+    while chain[-1] in NODES:
+        chain.append(PlaceId(NODES[chain[-1]]))
+    return Place(PlaceId(id_), id_, PlaceLevel.TOWN, tuple(chain), 0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class Plainly:
+    """What the rules, asked of every flight, say of a question."""
+
+    chances: dict[tuple[str, str], Fraction]
+    """Of each flight and creative that may win; what is missing to 1 is no fill."""
+    reason: NoFillReason
+    """Of a no fill."""
+
+
+def ask_plainly(snapshot: Snapshot, question: Question, percent: int = 100) -> Plainly:
+    """Return what the definition of tiers, shares and weights comes to, by fractions and without a draw."""
+    verdicts = judge(snapshot.flights, question)
+    chances: dict[tuple[str, str], Fraction] = {}
+    left = Fraction(1)
+    for tier in Tier:
+        eligible = [each.flight for each in verdicts if each.stop is None and each.flight.flight.tier is tier]
+        parts = sum(flight.part for flight in eligible)
+        whole = max(percent, parts) if tier is Tier.SPONSORSHIP else parts
+        for flight in eligible:
+            fitting = fitting_creatives(flight.creatives, question.slot, question.request)
+            weights = sum(weight for _, weight in fitting)
+            for creative, weight in fitting:
+                key = (str(flight.flight.id), str(creative.creative.id))
+                chances[key] = left * Fraction(flight.part, whole) * Fraction(weight, weights)
+        left -= left * Fraction(parts, whole) if eligible else 0
+    reason = furthest(NoFillReason.LOST_DRAW if each.stop is None else each.stop.reason for each in verdicts)
+    return Plainly({key: chance for key, chance in chances.items() if chance}, reason)
+
+
+def outcome(decision: Fill | NoFill) -> tuple[str, str] | NoFillReason:
+    return (decision.flight.id, decision.creative.id) if isinstance(decision, Fill) else decision.reason
