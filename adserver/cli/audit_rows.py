@@ -45,6 +45,8 @@ class AuditWords:
             "cells": audit.cells,
             "differences": [self.difference(one) for one in audit.differences],
             "flights": [self.flight(one) for one in audit.flights],
+            "late": audit.late,
+            "explained": audit.explained,
             "unsettled": audit.unsettled,
             "gap_bytes": audit.gap_bytes,
             "complete_from": _moment(audit.complete_from) if audit.complete_from else None,
@@ -85,6 +87,8 @@ def notes(audit: Audit) -> Iterator[str]:
     """Yield what else is to be said of an audit, one sentence each."""
     if audit.gap_bytes:
         yield f"{audit.gap_bytes} bytes of spools were gone before they were counted; --repair counts what is archived"
+    if audit.explained:
+        yield f"{audit.explained} counts differ by no more than the {audit.late} events that were declared late explain"
     if audit.unsettled:
         yield f"{audit.unsettled} counts differ that were counted into meanwhile; run it again to see"
     if audit.complete_from:

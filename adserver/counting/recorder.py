@@ -17,6 +17,7 @@ from adserver.counting.records import (
     event_record,
 )
 from adserver.counting.spool import SpoolUnavailable, SpoolWriter
+from adserver.counting.spool_run import SpoolRun
 from adserver.counting.tally import Tally
 from adserver.domain.ids import IdHash, Kind
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
@@ -86,6 +87,7 @@ class SpoolRecorder:
     def __init__(self, spools: Path, wall_clock: Callable[[], float] = time.time, tally: Tally | None = None) -> None:
         """Take the folder of all spools, the clock in Unix time, and what `/metrics` is told by."""
         self._spools = spools
+        self._run = SpoolRun(spools)
         self._wall_clock = wall_clock
         self._tally = tally or Tally()
         self._lock = threading.Lock()
@@ -189,6 +191,7 @@ class SpoolRecorder:
             writer, self._writer = self._writer, None
         if writer is not None:
             writer.close()
+        self._run.leave()
 
     def _forget(self) -> None:
         """Leave the parent's spool and sums to the parent; its descriptors stay open here, unused."""
@@ -227,8 +230,8 @@ class SpoolRecorder:
         with self._lock:
             if self._writer is None and time.monotonic() >= self._retry_at:
                 try:
-                    self._writer = SpoolWriter.open_in(self._spools)
-                except SpoolUnavailable as error:
+                    self._writer = SpoolWriter.open_in(self._spools, run=self._run.join())
+                except (SpoolUnavailable, OSError) as error:
                     self._retry_at = time.monotonic() + _REOPEN_SECONDS
                     self._raise_alarm(str(error))
             return self._writer

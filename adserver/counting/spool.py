@@ -2,6 +2,9 @@
 
 A spool is a numbered folder: `header` (mapped; locked by its worker for as long as that lives) and segments named by
 the offset at which they start. Offsets are bytes since the spool was made; they only rise, across segments and workers.
+
+    header     bytes 0..7 "ADSPOOL1"     8..15 the spool's id     16..23 events dropped     24 whether writes fail
+               32..39 the run in which it was made (`adserver.counting.spool_run`)     4,096 bytes in all, rest zero
 """
 
 import errno
@@ -17,6 +20,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from adserver.counting.records import RECORD_BYTES
+from adserver.counting.spool_run import NO_RUN, RUN_BYTES, stands_at
 from adserver.domain.errors import AdserverError
 
 SEGMENT_BYTES: Final = 64 * 1024 * 1024
@@ -26,11 +30,12 @@ SEGMENT_SUFFIX: Final = ".spool"
 HEADER_NAME: Final = "header"
 
 _HEADER_BYTES: Final = 4096
-_HEADER: Final = struct.Struct(">8s8sQ")
+_HEADER: Final = struct.Struct(f">8s8sQ8x{RUN_BYTES}s")
 _MAGIC: Final = b"ADSPOOL1"
 _DROPPED: Final = struct.Struct(">Q")
 _DROPPED_AT: Final = 16
 _FAILING_AT: Final = 24
+_RUN_AT: Final = 32
 _MOST_SPOOLS: Final = 1024
 _NO_ROOM: Final = os.strerror(errno.ENOSPC)
 _ACCEPTED_AT: Final = slice(46, 50)
@@ -55,7 +60,7 @@ class SpoolHeader:
         if os.fstat(descriptor).st_size != _HEADER_BYTES:
             raise SpoolUnavailable("a spool's header has a wrong size")
         self._map = mmap.mmap(descriptor, _HEADER_BYTES, access=access)
-        magic, spool_id, _ = _HEADER.unpack_from(self._map)
+        magic, spool_id, _, self.run = _HEADER.unpack_from(self._map)
         if magic != _MAGIC:
             self._map.close()
             raise SpoolUnavailable("a spool's header begins with something else")
@@ -111,26 +116,30 @@ class SpoolWriter:
         self._begun_second = _first_second(segment_path(folder, self._start)) if self._size else 0
 
     @classmethod
-    def open_in(cls, spools: Path, segment_bytes: int = SEGMENT_BYTES) -> Self:
-        """Take the first spool under `spools` that no living process holds, or make one.
+    def open_in(cls, spools: Path, segment_bytes: int = SEGMENT_BYTES, run: bytes = NO_RUN) -> Self:
+        """Take the first spool of a run under `spools` that no living process holds, or make one.
+
+        One of another run is left as it is: its folder may be an older copy, of which more is counted than it holds.
+        Only where there is no number left, such a one is gone on with after all.
 
         Raises:
             SpoolUnavailable: none can be had; the operating system's reason is in the message.
         """
         try:
             spools.mkdir(parents=True, exist_ok=True, mode=0o700)
-            for number in range(_MOST_SPOOLS):
-                folder = spools / str(number)
-                descriptor = _lock_header(folder)
-                if descriptor is None:
-                    continue
-                try:
-                    return cls(folder, descriptor, segment_bytes)
-                except SpoolUnavailable:  # not a spool's header; leave it for someone to look at
-                    os.close(descriptor)
-                except BaseException:
-                    os.close(descriptor)
-                    raise
+            for of_any_run in (False, True):
+                for number in range(_MOST_SPOOLS):
+                    folder = spools / str(number)
+                    descriptor = _lock_header(folder, run, of_any_run=of_any_run)
+                    if descriptor is None:
+                        continue
+                    try:
+                        return cls(folder, descriptor, segment_bytes)
+                    except SpoolUnavailable:  # not a spool's header; leave it for someone to look at
+                        os.close(descriptor)
+                    except BaseException:
+                        os.close(descriptor)
+                        raise
         except OSError as error:
             raise SpoolUnavailable(f"cannot open a spool in {spools}: {error.strerror}") from error
         raise SpoolUnavailable(f"all {_MOST_SPOOLS} spools in {spools} are taken")
@@ -233,32 +242,31 @@ def segment_starts(folder: Path) -> list[int]:
     return sorted(int(name[1]) for name in names if name)
 
 
-def _lock_header(folder: Path) -> int | None:
-    """Return a locked descriptor of the folder's header, made if need be; None where another process holds it."""
+def _lock_header(folder: Path, run: bytes, *, of_any_run: bool) -> int | None:
+    """Return a locked descriptor of the folder's header, made if need be.
+
+    None where another process holds it, or it is of another run and that matters.
+    """
     if not folder.exists():
         folder.mkdir(exist_ok=True, mode=0o700)
         _sync_folder(folder.parent)
     path = folder / HEADER_NAME
     if not path.exists():
-        _make_header(folder, path)
+        _make_header(folder, path, run)
     descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
         os.close(descriptor)
         return None
-    if not _stands_at(descriptor, path):  # the spool was removed between the two; its place is free the next time
-        os.close(descriptor)
-        return None
-    return descriptor
-
-
-def _stands_at(descriptor: int, path: Path) -> bool:
-    """Tell whether an open file is the one at a path."""
-    try:
-        return os.path.samestat(os.fstat(descriptor), path.stat())
-    except FileNotFoundError:
-        return False
+    # Where it was removed between the two, its place is free the next time.
+    if stands_at(descriptor, path):
+        if of_any_run or os.pread(descriptor, RUN_BYTES, _RUN_AT) == run:
+            return descriptor
+        if os.pread(descriptor, len(_MAGIC), 0) == _MAGIC:
+            os.pwrite(descriptor, b"\0", _FAILING_AT)  # nobody writes there any more, so nobody fails to
+    os.close(descriptor)
+    return None
 
 
 def _first_second(segment: Path) -> int:
@@ -267,14 +275,14 @@ def _first_second(segment: Path) -> int:
         return int.from_bytes(file.read(RECORD_BYTES)[_ACCEPTED_AT], "big")
 
 
-def _make_header(folder: Path, path: Path) -> None:
+def _make_header(folder: Path, path: Path, run: bytes) -> None:
     """Make a header whole or not at all; of several that try at once, one's stands.
 
     The draft's name is drawn, never a pid: where pids come again after a kill, a draft left linked to the header would
     be cut to nothing, and the header with it.
     """
     draft = folder / f"{HEADER_NAME}.{secrets.token_hex(8)}"
-    page = _HEADER.pack(_MAGIC, secrets.token_bytes(8), 0).ljust(_HEADER_BYTES, b"\0")
+    page = _HEADER.pack(_MAGIC, secrets.token_bytes(8), 0, run).ljust(_HEADER_BYTES, b"\0")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
     try:
         if os.write(descriptor, page) != len(page):

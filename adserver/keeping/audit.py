@@ -27,6 +27,9 @@ _FIRST_DAY: Final = 18_262
 """2020-01-01: nothing was counted before."""
 _DAY_SECONDS: Final = 86_400
 _SECONDS: Final = struct.Struct(">15xI45x")
+_LATE_CHANGES: Final = 4
+"""How much one event that is missing changes the cells of a family at most: the view of a token that was clicked takes
+its click out of `no_view`, and adds an impression, a viewable and the click."""
 _OVER: Final = next(code for code, base in FOLDED.items() if base == IMPRESSIONS.code)
 
 Progress = Callable[[int, int], None]
@@ -83,6 +86,10 @@ class Audit:
     """How many counts were compared."""
     differences: tuple[Difference, ...]
     flights: tuple[FlightDifference, ...]
+    late: int
+    """Events that were dropped, for their tokens were older than their bits are kept; declared, and in the records."""
+    explained: int
+    """How many more counts differ, by no more than those events can make them."""
     unsettled: int
     """Counts that differ, but were counted into meanwhile; run it again to see."""
     missing: tuple[Missing, ...]
@@ -110,6 +117,7 @@ class Auditor:
         today: int,
         progress: Progress = lambda _done, _total: None,
         most_records: int = MOST_RECORDS,
+        late_before: int = 0,
     ) -> None:
         """Take what it works on.
 
@@ -120,6 +128,7 @@ class Auditor:
             today: days since 1970, UTC.
             progress: is told how far it is.
             most_records: of one day, counted in one pass.
+            late_before: Unix time; events of tokens issued before it may have been declared late.
         """
         self._look = look
         self._store = store
@@ -127,6 +136,7 @@ class Auditor:
         self._progress = progress
         self._most_records = most_records
         self._today = today
+        self._late_before = late_before
         self._shards = range(store.shards())
         self._recount = Recount(site_day, len(self._shards))
         self._bounds: Mapping[int, Mapping[str, int]] = {}
@@ -146,7 +156,8 @@ class Auditor:
             ArchiveDamaged: a file of an archive is not what was written.
             OSError: a folder cannot be read.
         """
-        self._bounds = {shard: self._store.applied(shard) for shard in self._shards}
+        self._bounds = {shard: self._store.counted(shard) for shard in self._shards}
+        standing = {spool for shard in self._shards for spool in self._store.applied(shard)}
         records = self._look()
         complete_from = records.complete_from
         self._floor_day = complete_from // _DAY_SECONDS + 2 if complete_from else 0  # whole days of every zone
@@ -159,15 +170,19 @@ class Auditor:
         delivered = {shard: self._store.delivered(shard) for shard in self._shards}
         touched, moved = self._touched()
         settled = [one for one in self._differences if (one.spot, one.offset) not in touched]
+        late = {shard: self._store.late(shard) for shard in self._shards}
+        explained = explained_by_late(settled, late, self._late_before)
         return Audit(
             records=self._records,
             cells=self._cells,
-            differences=tuple(settled),
+            differences=tuple(one for one in settled if one not in explained),
+            late=sum(late.values()),
+            explained=len(explained),
             flights=tuple(self._flight_differences(delivered, moved)),
             unsettled=len(self._differences) - len(settled),
-            missing=records.missing,
+            missing=(*records.missing, *self._missing_ends(records)),
             complete_from=complete_from,
-            strangers=self._strangers(records),
+            strangers=tuple(sorted(standing - records.living - {source.spool_id for source in records.sources})),
             gap_bytes=sum(end - start for shard in self._shards for (_, start), end in self._store.gaps(shard).items()),
         )
 
@@ -254,7 +269,7 @@ class Auditor:
         Raises:
             StoreMoved: the store has fallen back.
         """
-        after = {shard: self._store.applied(shard) for shard in self._shards}
+        after = {shard: self._store.counted(shard) for shard in self._shards}
         cells: set[tuple[Spot, int]] = set()
         flights: set[tuple[int, IdHash]] = set()
         if after == self._bounds:
@@ -285,9 +300,41 @@ class Auditor:
             if len({*net.values(), counted.get(key, 0)}) > 1 or len(set(over.values())) > 1:
                 yield FlightDifference(*key, net, over, counted.get(key, 0))
 
-    def _strangers(self, records: Records) -> tuple[str, ...]:
-        known = records.living | {source.spool_id for source in records.sources}
-        return tuple(sorted({spool for applied in self._bounds.values() for spool in applied} - known))
+    def _missing_ends(self, records: Records) -> Iterator[Missing]:
+        """Yield what was counted of each spool past its end: its data folder was put back from an older copy."""
+        ends: dict[str, int] = {}
+        for source in records.sources:
+            ends[source.spool_id] = max(source.end, ends.get(source.spool_id, 0))
+        for spool_id, end in sorted(ends.items()):
+            counted = max(bounds.get(spool_id, 0) for bounds in self._bounds.values())
+            if counted > end + RECORD_BYTES:  # behind half a record, a segment begins one record further
+                yield Missing(spool_id, end, counted)
+
+
+def explained_by_late(
+    differences: Sequence[Difference], late: Mapping[int, int], late_before: int
+) -> frozenset[Difference]:
+    """Return the differences that events declared late can explain; `late` has how many of them each shard declared.
+
+    Which events came late stands nowhere. So a shard's differences in one family are explained together, or none of
+    them: all must be of tokens that can have been too old, and come to no more than the events can make them.
+    """
+    by_family: dict[tuple[int, Family], list[Difference]] = defaultdict(list)
+    for one in differences:
+        by_family[one.spot.shard, one.spot.family].append(one)
+    return frozenset(
+        one
+        for (shard, _), some in by_family.items()
+        if all(_begins(one) < late_before for one in some)
+        and sum(abs(one.expected - one.found) for one in some) <= _LATE_CHANGES * late[shard]
+        for one in some
+    )
+
+
+def _begins(difference: Difference) -> int:
+    """Return from when on decisions count in a cell, Unix time; sites' days begin up to a day earlier than UTC's."""
+    hours = difference.spot.family is Family.HOURS
+    return difference.time * 3600 if hours else (difference.time - 1) * _DAY_SECONDS
 
 
 def _of_day(data: bytes, day: int) -> Iterator[tuple[int, Record]]:

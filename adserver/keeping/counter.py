@@ -3,10 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from adserver.counting.spool_run import SpoolRun
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.batch_size import MOST_BYTES, BatchSize
@@ -20,8 +22,8 @@ from adserver.keeping.tails import SpoolTail, open_tails
 BYTES_GONE: Final = "spool.bytes_gone"
 """Log event: a range of a spool is not there any more; it is declared as a gap, and counting goes on behind it."""
 SPOOL_BEHIND: Final = "spool.behind"
-"""Log event: Redis has counted further than a spool reaches: the data folder was put back from a copy, or two services
-use one. New events of that spool are not counted until it is as long again."""
+"""Log event: Redis has counted further than a spool reaches: the data folder was put back from a copy. What that holds
+was counted, and stays; nobody writes to that spool any more, and new events count from others."""
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -67,13 +69,18 @@ class SpoolCounter:
         shards: int = 1,
         batch_bytes: int = MOST_BYTES,
         quarantine: Quarantine | None = None,
+        run: SpoolRun | None = None,
     ) -> None:
-        """Take the folder of all spools, where to count, N if it is known, and where bad bytes are put aside."""
+        """Take the folder of all spools, where to count, N if it is known, and where bad bytes are put aside.
+
+        `run` is the one that lasts while this counts, so that workers who come go on where those before them left off.
+        """
         self._spools = spools
         self._counts = counts
         self._shards = range(shards)
         self._size = BatchSize(batch_bytes)
         self._quarantine = quarantine
+        self._run = run
         self._tails: dict[Path, SpoolTail] = {}
         self._cursors: dict[tuple[str, int], int] = {}
         self._declared: dict[str, int] = {}
@@ -87,6 +94,9 @@ class SpoolCounter:
         Raises:
             OSError: the disk refuses.
         """
+        if self._run is not None:
+            with suppress(OSError):  # a disk that takes nothing has no workers who write to it
+                self._run.join()
         open_tails(self._spools, self._tails)
         for tail in self._tails.values():
             tail.sync()
@@ -108,11 +118,14 @@ class SpoolCounter:
         for shard in self._shards:
             try:
                 applied = self._counts.applied(shard)
+                unknown = [tail.spool_id for tail in self._tails.values() if tail.spool_id not in applied]
+                ended = self._counts.ended(shard, unknown)  # one that has come back was counted to its end
             except StoreUnavailable as error:
                 self._away[shard] = error
                 continue
             for tail in self._tails.values():
-                self._cursors[tail.spool_id, shard] = offset = applied.get(tail.spool_id, 0)
+                offset = applied.get(tail.spool_id, ended.get(tail.spool_id, 0))
+                self._cursors[tail.spool_id, shard] = offset
                 if offset > tail.synced:
                     self._report_lost(tail, offset)
         if len(self._away) == len(self._shards):
@@ -177,6 +190,8 @@ class SpoolCounter:
         for tail in self._tails.values():
             tail.close()
         self._tails.clear()
+        if self._run is not None:
+            self._run.leave()
 
     def _cursor(self, tail: SpoolTail, shard: int) -> int:
         return self._cursors.get((tail.spool_id, shard), 0)

@@ -52,6 +52,9 @@ class CountStore(Protocol):
     def applied(self, shard: int) -> Mapping[str, int]:
         """Return where a shard stands in each spool, in bytes; a spool it never heard of is missing."""
 
+    def ended(self, shard: int, spool_ids: Iterable[str]) -> Mapping[str, int]:
+        """Return at which offsets spools ended, in bytes; one of whose end the shard never heard is missing."""
+
     def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
         """Return the net impressions of flights of a shard; one that has none is 0."""
 
@@ -77,6 +80,8 @@ class MemoryCountStore:
         self._window_seconds = window_seconds
         self._clock = clock
         self.offsets: dict[tuple[int, str], int] = defaultdict(int)
+        self.ends: dict[str, int] = {}
+        """spool -> where it ended, as every shard has it."""
         self.states: dict[tuple[str, int], tuple[int, Variant]] = {}
         """(block, token) -> (seen 1 + viewable 2 + click 4 + over 8, length)."""
         self.cells: dict[str, dict[bytes, int]] = defaultdict(lambda: defaultdict(int))
@@ -115,6 +120,10 @@ class MemoryCountStore:
     def applied(self, shard: int) -> Mapping[str, int]:
         """Return where a shard stands in each spool."""
         return {spool: offset for (of, spool), offset in self.offsets.items() if of == shard}
+
+    def ended(self, shard: int, spool_ids: Iterable[str]) -> Mapping[str, int]:  # noqa: ARG002 - all shards alike
+        """Return where spools ended."""
+        return {spool_id: self.ends[spool_id] for spool_id in spool_ids if spool_id in self.ends}
 
     def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
         """Return the net impressions of flights."""

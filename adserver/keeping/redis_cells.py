@@ -29,6 +29,12 @@ class CountedCells(Protocol):
     def applied(self, shard: int) -> Mapping[str, int]:
         """Return where a shard stands in each spool, in bytes."""
 
+    def counted(self, shard: int) -> Mapping[str, int]:
+        """Return up to where each spool is counted, in bytes, those that have ended included."""
+
+    def late(self, shard: int) -> int:
+        """Return how many events were dropped, for their tokens were older than their bits are kept."""
+
     def gaps(self, shard: int) -> Mapping[tuple[str, int], int]:
         """Return the ranges of spools that were gone before they were counted: (spool, from) -> to."""
 
@@ -61,6 +67,16 @@ class RedisCells:
     def applied(self, shard: int) -> Mapping[str, int]:
         """Return where a shard stands in each spool."""
         return {field.decode(): int(offset) for field, offset in self._hash(f"{shard_tag(shard)}applied").items()}
+
+    def counted(self, shard: int) -> Mapping[str, int]:
+        """Return up to where each spool is counted."""
+        applied = self.applied(shard)  # read first: a spool that ends meanwhile is then found among the ended
+        ended = {field.decode(): int(offset) for field, offset in self._hash(f"{shard_tag(shard)}ended").items()}
+        return {**ended, **applied}
+
+    def late(self, shard: int) -> int:
+        """Return how many events came too late."""
+        return int(self._hash(f"{shard_tag(shard)}drops").get(b"late", b"0"))
 
     def gaps(self, shard: int) -> Mapping[tuple[str, int], int]:
         """Return the declared gaps."""
@@ -142,7 +158,7 @@ class RedisSpoolEnds:
         self._client = client
 
     def end(self, spool_id: str, end: int) -> None:
-        """Remove a spool's offset from every shard; may be called again.
+        """Remove a spool's offset from every shard; may be called again, and with less by an older copy of the spool.
 
         Raises:
             StoreUnavailable: a shard did not answer, or nobody says which there are: none may be left out.
@@ -152,7 +168,9 @@ class RedisSpoolEnds:
             if shards is None:
                 raise StoreUnavailable("Redis does not say how its counts are cut")
             for tag in map(shard_tag, range(int(shards))):
-                self._client.hset(f"{tag}ended", spool_id, str(end))
+                known = cast("bytes | None", self._client.hget(f"{tag}ended", spool_id))
+                if known is None or int(known) < end:  # only the keeper of its host ends a spool
+                    self._client.hset(f"{tag}ended", spool_id, str(end))
                 self._client.hdel(f"{tag}applied", spool_id)
         except (RedisError, RedisClusterException) as error:
             raise StoreUnavailable(f"Redis did not take the end of a spool: {error}") from error

@@ -53,6 +53,17 @@ class RedisCountStore:
             raise StoreUnavailable(f"Redis did not say what is counted: {error}") from error
         return {spool.decode(): int(offset) for spool, offset in stored.items()}
 
+    def ended(self, shard: int, spool_ids: Iterable[str]) -> Mapping[str, int]:
+        """Return at which offsets spools ended."""
+        asked = tuple(spool_ids)
+        if not asked:
+            return {}
+        try:
+            stored = cast("list[bytes | None]", self._client.hmget(f"{shard_tag(shard)}ended", asked))
+        except RedisError as error:
+            raise StoreUnavailable(f"Redis did not say which spools have ended: {error}") from error
+        return {spool: int(end) for spool, end in zip(asked, stored, strict=True) if end is not None}
+
     def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
         """Return the net impressions of flights of a shard."""
         asked = tuple(flights)

@@ -27,8 +27,8 @@ class Repairable(Protocol):
     def shards(self) -> int:
         """Return N."""
 
-    def applied(self, shard: int) -> Mapping[str, int]:
-        """Return where a shard stands in each spool, in bytes."""
+    def counted(self, shard: int) -> Mapping[str, int]:
+        """Return up to where each spool is counted, in bytes, those that have ended included."""
 
     def gaps(self, shard: int) -> Mapping[tuple[str, int], int]:
         """Return the declared gaps: (spool, from) -> to."""
@@ -106,10 +106,10 @@ class Repair:
 
     def _declare_archived(self, shard: int) -> None:
         """Declare what is archived of living spools and not counted, as the keeper is about to."""
-        applied = self._store.applied(shard)
+        counted = self._store.counted(shard)
         for spool_id, sources in sorted(self._by_spool.items()):
             end = max((source.end for source in sources if isinstance(source, ArchivedSource)), default=0)
-            start = applied.get(spool_id, 0)
+            start = counted.get(spool_id, 0)
             if spool_id in self._living and start < end:
                 self._counts.apply(Batch(shard, spool_id, start, end, gap=True))
 

@@ -82,7 +82,7 @@ class SpoolEnds(Protocol):
     """Tells the store that a spool is no more."""
 
     def end(self, spool_id: str, end: int) -> None:
-        """Remove its offset from every shard; may be called again.
+        """Remove its offset from every shard; may be called again, and with less by an older copy of the spool.
 
         Raises:
             StoreUnavailable: a shard did not answer.
@@ -225,7 +225,10 @@ class Retention:
         if not any(one.key == job.due.key and _is_counted(one) for one in self._all()):
             self._drop_job()  # the store fell back meanwhile, and is replayed from here
             return
-        job.writer.finish(job.due.end)
+        if _holds_more(job.writer.path, job.due.end):  # this one is of an older copy of the data folder
+            job.writer.give_up()
+        else:
+            job.writer.finish(job.due.end)
         if job.due.last:
             self._disk.make_empty(segment_path(job.due.standing.folder, job.due.end))
             self._disk.sync_folder(job.due.standing.folder)
@@ -311,6 +314,14 @@ def _take(folder: Path) -> int | None:
         os.close(descriptor)
         return None
     return descriptor
+
+
+def _holds_more(path: Path, end: int) -> bool:
+    """Tell whether a whole file of the archive goes further than an offset."""
+    try:
+        return Archive.open(path).footer.end > end
+    except (ArchiveDamaged, FileNotFoundError):
+        return False
 
 
 def _last_accepted(path: Path, now: float) -> float:

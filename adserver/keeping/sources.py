@@ -9,7 +9,7 @@ from typing import Final, Protocol
 
 from adserver.counting.records import RECORD_BYTES, Record, decode
 from adserver.counting.spool import SpoolUnavailable, segment_path
-from adserver.keeping.archive import ARCHIVE_NAME, Archive, archives_in
+from adserver.keeping.archive import ARCHIVE_NAME, Archive, archive_path, archives_in
 from adserver.keeping.tails import SpoolTail
 
 SPOOLS_NAME: Final = "spools"
@@ -17,6 +17,7 @@ SPOOLS_NAME: Final = "spools"
 
 _CHUNK_BYTES: Final = 1 << 20
 _DAY_SECONDS: Final = 86_400
+_LOOKS: Final = 5
 
 
 class Source(Protocol):
@@ -101,6 +102,20 @@ class ArchivedSource:
         for data in self.archive.chunks():
             yield None, data
 
+    def placed_chunks(self) -> Iterator[tuple[int, bytes]]:
+        """Yield records, many at a time, with the offset at which the first stood in its spool; raises as `chunks`."""
+        number, gone = 0, list(reversed(self.archive.footer.left_out))
+        for data in self.archive.chunks():
+            at = 0
+            while at < len(data):
+                while gone and gone[-1][0] == number:
+                    number += gone.pop()[1]
+                size = (gone[-1][0] - number) * RECORD_BYTES if gone else len(data)
+                some = data[at : at + size]
+                yield self.start + number * RECORD_BYTES, some
+                number += len(some) // RECORD_BYTES
+                at += len(some)
+
 
 @dataclass(frozen=True)
 class SegmentSource:
@@ -135,8 +150,16 @@ class SegmentSource:
                     yield (offset or 0) + number * RECORD_BYTES, record
 
     def chunks(self) -> Iterator[tuple[int | None, bytes]]:
-        """Yield all records."""
-        with segment_path(self.folder, self.start).open("rb") as file:
+        """Yield all records; from the archive, where the segment was put away since it was looked at."""
+        try:
+            file = segment_path(self.folder, self.start).open("rb")
+        except FileNotFoundError:
+            path = archive_path(self.folder.parent.parent / ARCHIVE_NAME, self.spool_id, self.start)
+            for offset, data in ArchivedSource(Archive.open(path)).placed_chunks():
+                if offset < self.end:  # it may have grown before it was put away
+                    yield offset, data[: self.end - offset]
+            return
+        with file:
             for offset in range(self.start, self.end, _CHUNK_BYTES):
                 yield offset, file.read(min(_CHUNK_BYTES, self.end - offset))
 
@@ -181,12 +204,22 @@ class Records:
 
 
 def find_records(folders: Iterable[Path]) -> Records:
-    """Return what the given data folders hold, each byte of a spool once.
+    """Return what the given data folders hold, each byte of a spool once; a keeper may put segments away meanwhile.
 
     Raises:
         ArchiveDamaged: a file of an archive is not whole.
         OSError: a folder cannot be read.
     """
+    folders = tuple(folders)
+    for _ in range(_LOOKS - 1):
+        try:
+            return _find_records(folders)
+        except FileNotFoundError:  # put away between the look at its folder and the one at itself
+            continue
+    return _find_records(folders)
+
+
+def _find_records(folders: Sequence[Path]) -> Records:
     found: dict[tuple[str, int], Source] = {}
     living: set[str] = set()
     for folder in folders:

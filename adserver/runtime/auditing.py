@@ -11,7 +11,7 @@ from adserver.keeping.audit import Auditor, Progress
 from adserver.keeping.calendar import SiteCalendar
 from adserver.keeping.keeper import goals_of
 from adserver.keeping.redis_cells import RedisCells
-from adserver.keeping.redis_counts import RedisCountStore
+from adserver.keeping.redis_counts import DEDUPE_WINDOW_SECONDS, RedisCountStore
 from adserver.keeping.repair import Repair
 from adserver.keeping.sources import find_records
 from adserver.runtime.clock import now_utc
@@ -58,10 +58,12 @@ def open_auditor(settings: Settings, folders: Iterable[Path], progress: Progress
     """
     client = open_redis(settings).client
     all_folders = [settings.data_dir.absolute(), *folders]
+    now = int(now_utc().timestamp())
     return Auditor(
         lambda: find_records(all_folders),
         RedisCells(client),
         SiteCalendar(load_names(client)).day,
-        int(now_utc().timestamp()) // 86_400,
+        now // 86_400,
         progress,
+        late_before=now - DEDUPE_WINDOW_SECONDS,
     )

@@ -6,6 +6,7 @@ from adserver.catalog.names import load_names
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
+from adserver.counting.spool_run import SpoolRun
 from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.disk import Disk
 from adserver.keeping.eviction import refuse_eviction
@@ -29,7 +30,8 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     link = open_redis(settings)
     counts = RedisCountStore(link.client)
     spools = data_dir.path / SPOOLS_NAME
-    counter = SpoolCounter(spools, counts, quarantine=Quarantine(data_dir.path / QUARANTINE_NAME))
+    quarantine = Quarantine(data_dir.path / QUARANTINE_NAME)
+    counter = SpoolCounter(spools, counts, quarantine=quarantine, run=SpoolRun(spools))
     rules = RetentionRules(settings.spool_retention_hours * 3600, settings.archive_days)
     retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(link.client), rules, Disk())
     keeper = Keeper(

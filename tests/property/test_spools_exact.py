@@ -58,6 +58,9 @@ class Unreliable:
     def applied(self, shard: int) -> Mapping[str, int]:
         return self.shards[shard].applied(shard)
 
+    def ended(self, shard: int, spool_ids: Iterable[str]) -> Mapping[str, int]:
+        return self.shards[shard].ended(shard, spool_ids)
+
     def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
         return self.shards[shard].delivered(shard, flights)
 

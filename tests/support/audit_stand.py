@@ -1,6 +1,7 @@
 """Hosts with real spools that count into a real Redis, for tests of what is done with records afterwards."""
 
 import random
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from adserver.keeping.audit import Audit, Auditor
 from adserver.keeping.batches import Goal
 from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.redis_cells import RedisCells
-from adserver.keeping.redis_counts import RedisCountStore
+from adserver.keeping.redis_counts import DEDUPE_WINDOW_SECONDS, RedisCountStore
 from adserver.keeping.sources import SPOOLS_NAME, find_records
 
 SHARDS = 2
@@ -42,6 +43,7 @@ class AuditStand:
         self.folder = folder
         self.now = now
         self.rng = rng
+        self.late_before = int(time.time()) - DEDUPE_WINDOW_SECONDS
         self.store = RedisCountStore(client)
         client.set(SHARDS_KEY, SHARDS)
         folder.mkdir(exist_ok=True)
@@ -108,6 +110,7 @@ class AuditStand:
             site_day,
             self.now // DAY,
             most_records=most_records,
+            late_before=self.late_before,
         )
 
     def close(self) -> None:

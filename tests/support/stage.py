@@ -155,7 +155,8 @@ class Stage:
                 shards = int(client.get("{meta}:shards") or 1)
                 for shard in range(shards):
                     applied = {spool.decode(): int(at) for spool, at in client.hgetall(f"{{s{shard}}}:applied").items()}
-                    if any(applied.get(spool, 0) != end for spool, end in ends.items()):
+                    applied |= {spool.decode(): int(at) for spool, at in client.hgetall(f"{{s{shard}}}:ended").items()}
+                    if any(applied.get(spool, 0) < end for spool, end in ends.items()):
                         return False
         except redis.RedisError:
             return False

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from audit_stand import FLIGHTS, AuditStand
+from audit_stand import DAY, FLIGHTS, AuditStand
 from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import CLICKS, IMPRESSIONS, Family, Metric
@@ -15,8 +15,11 @@ from adserver.counting.records import event_record
 from adserver.counting.spool import segment_path, segment_starts
 from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.variants import Variant
+from adserver.keeping.archive import ARCHIVE_NAME, ArchiveWriter
 from adserver.keeping.audit import StoreMoved
-from adserver.keeping.sources import SPOOLS_NAME
+from adserver.keeping.disk import Disk
+from adserver.keeping.sources import SPOOLS_NAME, Missing, Records
+from adserver.keeping.tails import SpoolTail
 
 
 @pytest.fixture(scope="module")
@@ -200,3 +203,126 @@ def test_damaged_records_are_passed_over_as_they_were_when_counted(stand: AuditS
 
     assert audit.agrees
     assert audit.records == 40
+
+
+# --- beside a keeper that puts segments away, and behind a copy that was put back ---
+
+
+def put_one_away(stand: AuditStand) -> None:
+    """Archive and unlink the oldest segment of the first spool, as the keeper does."""
+    folder = stand.folder / SPOOLS_NAME / "0"
+    start, following = segment_starts(folder)[:2]
+    path = segment_path(folder, start)
+    writer = ArchiveWriter(stand.folder / ARCHIVE_NAME, stand.writers[0].spool_id, start, Disk())
+    writer.add(path.read_bytes())
+    writer.finish(following)
+    path.unlink()
+
+
+@pytest.mark.parametrize("corrupt", [False, True])
+def test_a_segment_that_is_put_away_during_an_audit_is_read_from_the_archive(
+    stand: AuditStand, corrupt: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand.write_some(5)
+    if corrupt:
+        assert stand.writers[0].append(b"x" * 64) == 1
+    stand.write_some(95)
+    stand.count()
+    auditor = stand.auditor()
+    count_days = auditor._count_days
+
+    def count_days_late(records: Records) -> Iterator[int]:
+        put_one_away(stand)
+        return count_days(records)
+
+    monkeypatch.setattr(auditor, "_count_days", count_days_late)
+    audit = auditor.run()
+
+    assert audit.agrees, (audit.differences, audit.flights)
+    assert (audit.records, audit.missing) == (100, ())
+
+
+def test_a_segment_that_is_put_away_while_folders_are_looked_through_is_found_in_the_archive(
+    stand: AuditStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stand.write_some(100)
+    stand.count()
+    segments = SpoolTail.segments
+    left = [stand]
+
+    def put_away_midway(tail: SpoolTail) -> list[tuple[int, int]]:
+        if left:
+            put_one_away(left.pop())
+            raise FileNotFoundError
+        return segments(tail)
+
+    monkeypatch.setattr(SpoolTail, "segments", put_away_midway)
+
+    audit = stand.audit()
+
+    assert (audit.agrees, audit.records) == (True, 100)
+
+
+def test_what_was_counted_past_the_end_of_a_copy_that_was_put_back_is_said(stand: AuditStand) -> None:
+    stand.write_some(100)
+    stand.count()
+    folder = stand.folder / SPOOLS_NAME / "0"
+    last = segment_starts(folder)[-1]
+    end = stand.writers[0].offset
+    segment_path(folder, last).unlink()
+
+    audit = stand.audit()
+
+    assert audit.missing == (Missing(stand.writers[0].spool_id, last, end),)
+    assert audit.differences
+
+
+# --- late ---
+
+
+def late_stand(client: redis.Redis, folder: Path, seed: int) -> AuditStand:
+    """Return a host of which some events came when their tokens' bits were gone."""
+    client.flushall()
+    stand = AuditStand(client, folder, int(time.time()) - 7 * DAY + 4 * 3600, random.Random(seed))
+    stand.write_some(200)
+    stand.count()
+    assert stand.client.hget("{s0}:drops", "late")
+    return stand
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_differences_that_late_events_explain_are_told_and_no_fault(
+    client: redis.Redis, tmp_path: Path, seed: int
+) -> None:
+    stand = late_stand(client, tmp_path / "host", seed)
+
+    audit = stand.audit()
+    stand.close()
+
+    assert (audit.agrees, audit.differences) == (True, ())
+    assert audit.late > 0
+    assert audit.explained > 0
+
+
+def test_more_than_late_events_explain_differs(client: redis.Redis, tmp_path: Path) -> None:
+    stand = late_stand(client, tmp_path / "host", 3)
+    late = stand.audit().late
+    key = cell_keys(client, Family.HOURS)[0]
+    client.hincrby(key, max(client.hkeys(key)), 4 * late + 1)
+
+    audit = stand.audit()
+    stand.close()
+
+    assert not audit.agrees
+    assert {one.spot.family for one in audit.differences} == {Family.HOURS}
+
+
+def test_late_events_explain_nothing_of_tokens_that_were_young_enough(client: redis.Redis, tmp_path: Path) -> None:
+    stand = late_stand(client, tmp_path / "host", 3)
+    stand.late_before = 0
+
+    audit = stand.audit()
+    stand.close()
+
+    assert not audit.agrees
+    assert audit.explained == 0

@@ -41,6 +41,9 @@ class FlakyCounts:
     def applied(self, shard: int) -> Mapping[str, int]:
         return self.inner.applied(shard)
 
+    def ended(self, shard: int, spool_ids: Iterable[str]) -> Mapping[str, int]:
+        return self.inner.ended(shard, spool_ids)
+
     def delivered(self, shard: int, flights: Iterable[IdHash]) -> Mapping[IdHash, int]:
         return self.inner.delivered(shard, flights)
 
@@ -309,3 +312,20 @@ def test_a_shard_that_is_away_does_not_hold_up_the_others(tmp_path: Path, away: 
     counter.recall()
     apply_all(counter)
     assert net(counts) == [1, 1]
+
+
+def test_a_spool_that_comes_back_after_its_end_is_not_counted_again(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=2)
+    back, new = SpoolWriter.open_in(tmp_path), SpoolWriter.open_in(tmp_path)
+    back.append(view(1))
+    new.append(view(2))
+    counts.inner.ends[back.spool_id] = 128
+    counter.sync()
+
+    counter.recall()
+    counter.apply(lambda _slot, second: second // 86_400, {}, lambda: False)
+
+    assert net(counts) == [1, 0]
+    assert {batch.spool_id for batch in counts.batches} == {new.spool_id}
+    assert counter.backlog().unapplied_bytes == 0

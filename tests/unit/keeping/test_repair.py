@@ -1,9 +1,11 @@
 """What was archived and then lost by the store is counted again through the script, once, whatever happens."""
 
 import random
+import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 import redis
@@ -12,6 +14,7 @@ from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import SHARDS_KEY
 from adserver.domain.errors import StoreUnavailable
+from adserver.keeping.archive import ARCHIVE_NAME
 from adserver.keeping.batches import Batch
 from adserver.keeping.counts import Applied
 from adserver.keeping.disk import Disk
@@ -196,3 +199,26 @@ def test_what_stands_nowhere_stays_declared(stand: AuditStand) -> None:
 
     assert repaired.filled_bytes == 0
     assert repaired.left_bytes == stand.audit().gap_bytes > 0
+
+
+def test_an_end_is_never_lowered_by_an_older_copy_of_the_spool_and_its_return_is_no_loss(stand: AuditStand) -> None:
+    stand.write_some(100)
+    stand.count()
+    stand.close()
+    copy = stand.folder.parent / "copy"
+    shutil.copytree(stand.folder / SPOOLS_NAME, copy)
+    put_away(stand)
+    ended = stand.client.hgetall("{s0}:ended")
+    ends = RedisSpoolEnds(stand.client)
+    for spool in ended:
+        ends.end(cast("bytes", spool).decode(), 64)
+    assert stand.client.hgetall("{s0}:ended") == ended
+    (stand.folder / SPOOLS_NAME).rmdir()
+    shutil.copytree(copy, stand.folder / SPOOLS_NAME)
+
+    assert repair(stand) == Repaired(0, 0)
+    stand.count()
+
+    assert stand.audit().agrees
+    shutil.rmtree(stand.folder / ARCHIVE_NAME)
+    assert stand.audit().agrees

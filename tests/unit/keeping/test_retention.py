@@ -13,7 +13,7 @@ from retention_host import HOUR, NOW, Crash, Host, archived, segments
 
 from adserver.config_values import MOST_RETENTION_HOURS
 from adserver.counting.records import RECORD_BYTES
-from adserver.counting.spool import SEGMENT_SECONDS, SpoolWriter
+from adserver.counting.spool import SEGMENT_SECONDS, SpoolWriter, segment_path
 from adserver.domain.token import CLICK_LIFE_SECONDS
 from adserver.keeping.archive import ARCHIVE_NAME
 from adserver.keeping.counts import MemoryCountStore
@@ -331,3 +331,28 @@ def test_workers_that_come_and_go_under_a_failing_disk_lose_nothing(tmp_path: Pa
     assert not host.store.gaps
     with suppress(FileNotFoundError):
         assert not [path for path in (tmp_path / ARCHIVE_NAME).iterdir() if path.suffix == ".draft"]
+
+
+def test_an_archive_is_not_replaced_by_what_an_older_copy_of_its_spool_has(tmp_path: Path) -> None:
+    host = Host(tmp_path)
+    writer = SpoolWriter.open_in(host.spools)
+    host.write(writer, 10)
+    older = segment_path(host.spools / "0", 0).read_bytes()
+    header = (host.spools / "0" / "header").read_bytes()
+    host.write(writer, 10)
+    writer.close()
+    host.pass_by(24.5)
+    host.pass_by(24.5)
+    assert (archived(host), segments(host)) == (1, {})
+    assert host.ends.ended == {writer.spool_id: 20 * RECORD_BYTES}
+    host.store.ends = dict(host.ends.ended)
+
+    (host.spools / "0").mkdir()
+    (host.spools / "0" / "header").write_bytes(header)
+    segment_path(host.spools / "0", 0).write_bytes(older)
+    host.pass_by(24.5)
+    host.pass_by(24.5)
+
+    assert segments(host) == {}
+    assert host.recorded() == host.written
+    assert host.net() == 20
