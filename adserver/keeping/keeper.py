@@ -80,6 +80,8 @@ class KeeperReport:
     """Why the newest revision is not served on this host though Redis answers, for the log; empty: it is."""
     losses: Losses = NO_LOSSES
     """What Redis last said is in no count."""
+    archive_fault: str = ""
+    """Why what is counted cannot be put into the archive, in the operating system's words; empty: it can."""
 
 
 class NamesIncomplete(AdserverError):
@@ -103,13 +105,13 @@ class Keeper:
         snapshots: SnapshotSource,
         load_names: Callable[[], Names],
         check_store: Callable[[], None] | None = None,
-        upkeep: Callable[[float], None] = lambda _now: None,
+        upkeep: Callable[[float], str] = lambda _now: "",
     ) -> None:
         """Take what it works on.
 
         Into `new_shards` shards the counts of a store are cut that has none yet. `check_store` raises `RedisEvicts`
         where the store may forget what is counted. `upkeep` is called with Unix time when all that is written is
-        counted: what can wait, a little at a time.
+        counted: what can wait, a little at a time; it returns what is amiss, or nothing.
         """
         self._data_dir = data_dir
         self._counter = counter
@@ -121,6 +123,7 @@ class Keeper:
         self._load_names = load_names
         self._check_store = check_store
         self._upkeep = upkeep
+        self._archive_fault = ""
         self._salts: SaltKeeper | None = None
         self._zones: tuple[ZoneInfo, ...] = ()
         self._read_losses: Callable[[], Losses] = Losses
@@ -169,9 +172,9 @@ class Keeper:
             self._refusal = "" if isinstance(error, StoreUnavailable) else str(error)
         unapplied = self._counter.backlog().unapplied_bytes
         if self._redis and not unapplied:
-            self._upkeep(wall.timestamp())
+            self._archive_fault = self._upkeep(wall.timestamp())
         faults = (self._trouble, self._refusal, self._catalog.fault)
-        return KeeperReport(self._redis, unapplied, applied, revision, *faults, self._losses)
+        return KeeperReport(self._redis, unapplied, applied, revision, *faults, self._losses, self._archive_fault)
 
     def _count(self, now: float) -> int:
         if now >= self._recall_at:

@@ -43,6 +43,8 @@ class KeeperState(msgspec.Struct, frozen=True, kw_only=True):
     """The newest on this host; 0: none."""
     catalog_fault: str = ""
     """Why the live revision is not that one though Redis answers, for the operator; empty: it is."""
+    archive_fault: str = ""
+    """Why what is counted cannot be put into the archive, in the operating system's words; empty: it can."""
     losses: Losses = Losses()
     """What is in no count, of all hosts, as Redis last said."""
 
@@ -87,6 +89,7 @@ class KeeperStateFile:
             behind_since=self._behind_since,
             revision=report.revision,
             catalog_fault=report.catalog_fault,
+            archive_fault=report.archive_fault,
             losses=report.losses,
         )
         if self._is_news(state):
@@ -96,7 +99,9 @@ class KeeperStateFile:
         written = self._written
         if written is None or not 0 <= state.at - written.at < _REWRITE_SECONDS:
             return True
-        before, after = ((of.redis, of.trouble, of.revision, of.catalog_fault) for of in (written, state))
+        before, after = (
+            (of.redis, of.trouble, of.revision, of.catalog_fault, of.archive_fault) for of in (written, state)
+        )
         return before != after
 
     def _write(self, state: KeeperState) -> None:
@@ -146,4 +151,6 @@ def warn_of(state: KeeperState | None, now: float) -> tuple[str, ...]:
         warnings.append(f"events are kept on disk, and not counted: {why}")
     if state.catalog_fault:
         warnings.append("the live revision cannot be served on this host; the keeper's log says why")
+    if state.archive_fault:
+        warnings.append(f"what is counted cannot be put into the archive, and the spools grow: {state.archive_fault}")
     return tuple(warnings)

@@ -144,6 +144,11 @@ class Retention:
         self.fault: str | None = None
         """Why nothing can be put away, in the operating system's words; None: it can."""
 
+    def upkeep(self, now: float) -> str:
+        """Do a step; return why nothing can be put away, or nothing."""
+        self.step(now)
+        return self.fault or ""
+
     def step(self, now: float) -> None:
         """Do a little of what is due; `now` is Unix time. The disk or the store being away is not raised."""
         try:

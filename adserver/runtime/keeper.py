@@ -48,7 +48,7 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         snapshots=CatalogWatch(data_dir.path / COMPILED_NAME),
         load_names=lambda: load_names(link.client),
         check_store=lambda: refuse_eviction(link.writers),
-        upkeep=retention.step,
+        upkeep=retention.upkeep,
     )
     salts = SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None))
     keeper.tend(salts, lambda: read_losses(link.client))

@@ -175,6 +175,12 @@ def _read_redis_up(standing: Standing) -> Labelled:
         yield (), keeper.redis
 
 
+def _read_archive_ok(standing: Standing) -> Labelled:
+    keeper = _heard(standing)
+    if keeper is not None:
+        yield (), not keeper.archive_fault
+
+
 def _read_backlog(standing: Standing) -> Labelled:
     if standing.keeper is not None:
         yield (), standing.keeper.backlog_bytes
@@ -297,6 +303,14 @@ METRICS: Final = (
         "1: Redis took all that the keeper asked of it; 0: it is away or refused, and counting waits. "
         "Absent while the keeper is silent.",
         _gauge(_read_redis_up),
+    ),
+    MetricSpec(
+        "adserver_archive_ok",
+        MetricKind.GAUGE,
+        (),
+        "1: what is counted can be put into the archive; 0: the disk does not take it, and the spools grow. "
+        "Absent while the keeper is silent.",
+        _gauge(_read_archive_ok),
     ),
     MetricSpec(
         "adserver_spool_backlog_bytes",

@@ -144,7 +144,15 @@ def test_a_silent_keeper_is_down_and_nothing_is_known_of_redis(host: Host) -> No
 
     assert samples["adserver_keeper_up",] == 0
     assert ("adserver_redis_up",) not in samples
+    assert ("adserver_archive_ok",) not in samples
     assert samples["adserver_spool_lag_seconds",] == 60
+
+
+@pytest.mark.parametrize(("fault", "told"), [("", 1), ("No space left on device", 0)])
+def test_an_archive_that_takes_nothing_is_told(host: Host, fault: str, told: int) -> None:
+    KeeperStateFile(host.folder).report(KeeperReport(True, 0, 1, 9, archive_fault=fault), NOW)
+
+    assert host.samples()["adserver_archive_ok",] == told
 
 
 def test_without_workers_and_keeper_the_rest_is_told(host: Host) -> None:

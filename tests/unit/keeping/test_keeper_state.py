@@ -126,3 +126,16 @@ def test_a_revision_that_cannot_be_served_is_told_to_the_operator_and_hinted_to_
     [warning] = warn_of(state, NOW + 1)
     assert "live revision" in warning
     assert "/srv" not in warning
+
+
+def test_an_archive_that_takes_nothing_is_warned_of_with_the_reason(tmp_path: Path) -> None:
+    file = KeeperStateFile(tmp_path)
+    file.report(WELL, NOW)
+    file.report(KeeperReport(True, 0, 0, 7, archive_fault="No space left on device"), NOW + 0.1)
+
+    [warning] = warn_of(read(tmp_path), NOW + 1)
+    assert "archive" in warning
+    assert "No space left on device" in warning
+
+    file.report(WELL, NOW + 0.2)
+    assert warn_of(read(tmp_path), NOW + 1) == ()

@@ -194,13 +194,13 @@ def test_a_full_disk_is_said_once_and_the_segment_stays(tmp_path: Path, caplog: 
     caplog.set_level(logging.INFO)
     host.pass_by(25)
     assert (archived(host), segments(host)) == (0, {"0": 3})
-    assert "No space" in str(host.retention.fault)
+    assert "No space" in host.retention.upkeep(host.now)
 
     full = False
     host.pass_by(25)
 
     assert archived(host) == 2
-    assert host.retention.fault is None
+    assert host.retention.upkeep(host.now) == ""
     assert [record.getMessage() for record in caplog.records] == [CANNOT_ARCHIVE, ARCHIVES_AGAIN]
     assert host.recorded() == host.written
 
