@@ -18,7 +18,7 @@ from adserver.domain.variants import Variant
 from adserver.keeping.archive import ARCHIVE_NAME, ArchiveWriter
 from adserver.keeping.audit import StoreMoved
 from adserver.keeping.disk import Disk
-from adserver.keeping.sources import SPOOLS_NAME, Missing, Records
+from adserver.keeping.sources import SPOOLS_NAME, ArchivedSource, Missing, Records, find_records
 from adserver.keeping.tails import SpoolTail
 
 
@@ -326,3 +326,15 @@ def test_late_events_explain_nothing_of_tokens_that_were_young_enough(client: re
 
     assert not audit.agrees
     assert audit.explained == 0
+
+
+def test_records_of_an_archive_are_placed_where_they_stood_behind_damaged_ones_too(stand: AuditStand) -> None:
+    assert stand.writers[0].append(b"x" * 64) == 1
+    stand.write_some(60)
+    put_one_away(stand)
+    [source] = [one for one in find_records([stand.folder]).sources if isinstance(one, ArchivedSource)]
+
+    placed = [offset for start, data in source.placed_chunks() for offset in range(start, start + len(data), 64)]
+
+    assert placed == [offset for offset, _ in source.records()]
+    assert placed[0] == 64
