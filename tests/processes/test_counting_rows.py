@@ -233,7 +233,7 @@ def test_a_burst_from_one_network_is_rate_and_is_still_answered(service: Service
 
 
 def test_nothing_of_a_reader_is_kept_but_32_bits_for_a_day(service: Service, change: Change) -> None:
-    before = Counter(views(service))
+    before, reached = Counter(views(service)), reach(service)
     for address in READERS:
         for _ in range(2):
             see(service, new_token(service), sent(address, **{"User-Agent": AGENT}))
@@ -247,11 +247,23 @@ def test_nothing_of_a_reader_is_kept_but_32_bits_for_a_day(service: Service, cha
     assert cuts.count(0) == 1, "and one who asks not to be followed"
 
     change.expect(impressions=7)
+    assert reach(service) == reached + 3
+
     files = [path for path in service.data_dir.rglob("*") if path.is_file() and not path.is_socket()]
     assert any("appendonlydir" in str(path) for path in files), "the append-only files are among them"
     kept = {path: path.read_bytes() for path in [*files, service.output]}
     words = [*READERS, "198.51.100", "203.0.113", AGENT, "of one reader alone"]
     assert [(path.name, word) for path, data in kept.items() for word in words if word.encode() in data] == []
+
+
+def reach(service: Service) -> int:
+    """Return today's readers, of all flights."""
+    time.sleep(0.05)  # a token may ask 20 times a second
+    query = {"metrics": ["reach"], "date_range": "day"}
+    status, _, body = service.call("/v1/query", body=query, headers=service.admin())
+    assert status == 200, body
+    readers: int = json.loads(body)["results"][0]["metrics"][0]
+    return readers
 
 
 def views(service: Service) -> list[Record]:
