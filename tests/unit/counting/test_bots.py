@@ -4,7 +4,7 @@ import pytest
 from is_bot import Bots
 
 from adserver.counting import bots
-from adserver.counting.bots import AGENT_MOST_BYTES, BotList
+from adserver.counting.bots import AGENT_BYTES, AGENT_MOST_BYTES, BotList
 
 CHROME = (
     "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/156.0.0.0 Mobile Safari/537.36"
@@ -61,7 +61,8 @@ def test_readers_are_none(programs: BotList, agent: str) -> None:
 
 def test_an_agent_longer_than_any_readers_is_a_bot(programs: BotList) -> None:
     assert programs.is_bot(CHROME + "a" * AGENT_MOST_BYTES)
-    assert not programs.is_bot(CHROME + " x" * 300), "the lists look at the first 512 bytes"
+    assert programs.is_bot((CHROME + " Googlebot").ljust(AGENT_MOST_BYTES))
+    assert not programs.is_bot(CHROME.ljust(AGENT_BYTES) + " Googlebot"), "the lists look at the first 512 bytes"
 
 
 @pytest.mark.parametrize("filler", ["a", "java ", "google", "(", "1.", " http", "\xe9", "news/1.0 ", "bot_"])

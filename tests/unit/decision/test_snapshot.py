@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from ipaddress import ip_address
 
 import pytest
 
@@ -86,6 +87,32 @@ def test_a_slot_is_found_by_its_hash() -> None:
     snapshot = Snapshot.build(CATALOG, 7)
     assert snapshot.slot_by_hash(id_hash(Kind.SLOT, "footer")) == SLOTS[1]
     assert snapshot.slot_by_hash(id_hash(Kind.SLOT, "gone")) is None
+
+
+def test_days_are_those_of_a_slots_site_and_utc_where_the_slot_is_unknown() -> None:
+    chicago = replace(SITES[0], timezone="America/Chicago")
+    snapshot = Snapshot.build(replace(CATALOG, sites=(chicago, SITES[1])), 7)
+    evening = datetime(2026, 6, 16, 2, 30, tzinfo=UTC)  # half past nine of the 15th in Chicago
+    day = (date(2026, 6, 15) - date(1970, 1, 1)).days
+
+    def day_at(slot: str) -> int:
+        return snapshot.day_at(id_hash(Kind.SLOT, slot), int(evening.timestamp()))
+
+    assert (day_at("masthead"), day_at("footer"), day_at("gone")) == (day, day + 1, day + 1)
+
+
+def test_staff_is_that_of_a_slots_own_site() -> None:
+    one = replace(SITES[0], internal_networks=("192.0.2.0/24", "2001:db8::/48"))
+    snapshot = Snapshot.build(replace(CATALOG, sites=(one, SITES[1])), 7)
+
+    def is_internal(slot: str, address: str) -> bool:
+        return snapshot.is_internal(id_hash(Kind.SLOT, slot), ip_address(address))
+
+    assert is_internal("masthead", "192.0.2.77")
+    assert is_internal("masthead", "2001:db8::9")
+    assert not is_internal("masthead", "192.0.3.77")
+    assert not is_internal("footer", "192.0.2.77")
+    assert not is_internal("gone", "192.0.2.77")
 
 
 def test_a_link_is_found_by_its_creatives_hash() -> None:
