@@ -155,6 +155,15 @@ ARCHIVE_DAYS: Final = Setting(
     "How long the archive keeps what was recorded.",
     config_values.archive_days,
 )
+ROLL_UP_DAYS: Final = Setting(
+    "ADSERVER_ROLL_UP_DAYS",
+    35,
+    "35",
+    "days",
+    f"0, or a whole number from {config_values.LEAST_ROLL_UP_DAYS} to {config_values.MOST_ROLL_UP_DAYS}; 0 never",
+    "After how long counts by the hour become counts by the day, and places' days become months.",
+    config_values.roll_up_days,
+)
 LOG_FORMAT: Final = Setting(
     "ADSERVER_LOG_FORMAT",
     LogFormat.CONSOLE,
@@ -205,6 +214,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     WORKERS,
     SPOOL_RETENTION_HOURS,
     ARCHIVE_DAYS,
+    ROLL_UP_DAYS,
     LOG_FORMAT,
     DEMO,
     GEOIP_DB,
@@ -235,6 +245,8 @@ class Settings:
     spool_retention_hours: int = SPOOL_RETENTION_HOURS.default
     archive_days: int = ARCHIVE_DAYS.default
     """0: for ever."""
+    roll_up_days: int = ROLL_UP_DAYS.default
+    """0: never."""
     log_format: LogFormat = LOG_FORMAT.default
     demo: bool = DEMO.default
     rate_events: int = RATE_EVENTS.default
@@ -261,6 +273,7 @@ class Settings:
             workers=WORKERS.read(environ),
             spool_retention_hours=SPOOL_RETENTION_HOURS.read(environ),
             archive_days=ARCHIVE_DAYS.read(environ),
+            roll_up_days=ROLL_UP_DAYS.read(environ),
             log_format=LOG_FORMAT.read(environ),
             demo=DEMO.read(environ),
             rate_events=RATE_EVENTS.read(environ),

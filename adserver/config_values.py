@@ -17,6 +17,9 @@ MAX_WORKERS: Final = 64
 MOST_RETENTION_HOURS: Final = 137
 """What is replayed after a loss must not be older than what is kept of its tokens, see `keeping.retention`."""
 MOST_ARCHIVE_DAYS: Final = 36_500
+LEAST_ROLL_UP_DAYS: Final = 9
+"""More than the seven days in which events still count, and a day for each zone."""
+MOST_ROLL_UP_DAYS: Final = 36_500
 MAX_RATE_EVENTS: Final = 1_000_000
 SECRET_KEY_BYTES: Final = (16, 64)
 """Smallest and largest size of a secret key."""
@@ -142,6 +145,11 @@ def retention_hours(text: str) -> int:
 def archive_days(text: str) -> int:
     """Read a number of days."""
     return _whole_number(text, 0, MOST_ARCHIVE_DAYS)
+
+
+def roll_up_days(text: str) -> int:
+    """Read a number of days; 0 stands for never."""
+    return 0 if text == "0" else _whole_number(text, LEAST_ROLL_UP_DAYS, MOST_ROLL_UP_DAYS)
 
 
 def _whole_number(text: str, least: int, most: int) -> int:

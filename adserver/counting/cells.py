@@ -10,6 +10,13 @@ Hashes of ids are written in hex. A field is two bytes: the offset within the bl
 then the metric; its value is a count. `{s<shard>}:index:<family>:<block>` is the set of that block's keys, each without
 its shard, family and block. Layout version 1: a change needs a new family name and a golden-file test.
 
+Old cells are moved to a coarser time, hash by hash, with the same members, fields and indexes:
+
+    {s<shard>}:days:<flight>:<creative>:<slot>:<block>             from hours: day of the site since 1970, div 7
+    {s<shard>}:months:<flight>:<creative>:<slot>:<place>:<block>   from places: month of the site since 1970, div 12
+    {s<shard>}:rolled         hash: `hours`, `places` -> the day of the site since 1970 from which on none was moved;
+                              `hours:moves`, `places:moves` -> how many hashes were moved, ever
+
 Reach is kept beside the cells: sketches (HyperLogLog) of the cuts of readers' daily hashes, 4 bytes each, big-endian:
 
     {s<shard>}:reach:<day>:<flight>        day = day of the site of issue since 1970
@@ -45,6 +52,31 @@ class Family(StrEnum):
     def block_size(self) -> int:
         """How many hours or days one block holds."""
         return 6 if self is Family.HOURS else 7
+
+    @property
+    def rolled(self) -> "Rolled | None":
+        """Where its old cells go."""
+        return _ROLLED.get(self)
+
+
+class Rolled(StrEnum):
+    """What old cells are moved to."""
+
+    DAYS = "days"
+    """What `Family.HOURS` keeps, by day of the site."""
+    MONTHS = "months"
+    """What `Family.PLACES` keeps, by month of the site."""
+
+    @property
+    def block_size(self) -> int:
+        """How many days or months one block holds."""
+        return 7 if self is Rolled.DAYS else 12
+
+
+Kept = Family | Rolled
+"""Whatever cells are kept in."""
+
+_ROLLED: Final = {Family.HOURS: Rolled.DAYS, Family.PLACES: Rolled.MONTHS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,14 +153,24 @@ def parse_member(member: str) -> tuple[IdHash, ...]:
     return tuple(IdHash(bytes.fromhex(part)) for part in member.split(":"))
 
 
-def cell_key(shard: int, family: Family, member: str, block: int) -> str:
+def cell_key(shard: int, family: Kept, member: str, block: int) -> str:
     """Return the key of the hash that holds a block of cells."""
     return f"{shard_tag(shard)}{family}:{member}:{block}"
 
 
-def index_key(shard: int, family: Family, block: int) -> str:
+def index_key(shard: int, family: Kept, block: int) -> str:
     """Return the key of the set of members that a block has cells for."""
     return f"{shard_tag(shard)}index:{family}:{block}"
+
+
+def rolled_key(shard: int) -> str:
+    """Return the key of the hash that says how far a shard's cells were moved to coarser times, and how many."""
+    return f"{shard_tag(shard)}rolled"
+
+
+def moves_field(family: Family) -> str:
+    """Return the field of `rolled_key` that tells how many hashes of a family were moved, ever."""
+    return f"{family}:moves"
 
 
 def reach_key(shard: int, day: int, flight: IdHash) -> str:

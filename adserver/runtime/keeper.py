@@ -14,8 +14,10 @@ from adserver.keeping.keeper import Keeper
 from adserver.keeping.quarantine import QUARANTINE_NAME, Quarantine
 from adserver.keeping.redis_cells import RedisSpoolEnds
 from adserver.keeping.redis_counts import RedisCountStore
+from adserver.keeping.redis_roll_up import RedisRollUp
 from adserver.keeping.redis_salts import RedisSaltStore
 from adserver.keeping.retention import Retention, RetentionRules
+from adserver.keeping.roll_up import RollUp
 from adserver.keeping.salts import SaltKeeper
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
@@ -34,6 +36,13 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     counter = SpoolCounter(spools, counts, quarantine=quarantine, run=SpoolRun(spools))
     rules = RetentionRules(settings.spool_retention_hours * 3600, settings.archive_days)
     retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(link.client), rules, Disk())
+    roll_up = RollUp(RedisRollUp(link.client), lambda: load_names(link.client), settings.roll_up_days)
+
+    def upkeep(now: float) -> str:
+        fault = retention.upkeep(now)
+        roll_up.step(now)
+        return fault
+
     keeper = Keeper(
         data_dir=data_dir.path,
         counter=counter,
@@ -48,7 +57,7 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         snapshots=CatalogWatch(data_dir.path / COMPILED_NAME),
         load_names=lambda: load_names(link.client),
         check_store=lambda: refuse_eviction(link.writers),
-        upkeep=retention.upkeep,
+        upkeep=upkeep,
     )
     salts = SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None))
     keeper.tend(salts, lambda: read_losses(link.client))

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from adserver.counting.cells import Family
+from adserver.counting.cells import Family, Kept, Rolled
+from adserver.counting.coarser import first_day_of
 from adserver.domain.ids import IdHash
 from adserver.statistics.dimensions import Dimension
 from adserver.statistics.query import FIRST_DAY, Days, Query, days_of
@@ -28,6 +29,9 @@ class Moment(NamedTuple):
     day: date
     """In the zone that the query is answered in."""
     labels: Mapping[Dimension, str]
+    """Those that hold for all of it."""
+    whole: bool = True
+    """Whether all of it is asked for."""
 
 
 def time_labels(day: date, time: str | None = None) -> dict[Dimension, str]:
@@ -46,7 +50,8 @@ class Calendar:
     """Tells when cells were, for one query at one moment. One thread, one query.
 
     Hours are kept in UTC and told in the query's zone, else in the slot's site's own. An hour belongs to the day in
-    which it begins; that matters only in zones whose offset is no whole hour. Days are kept as the site's own.
+    which it begins; that matters only in zones whose offset is no whole hour. Days are kept as the site's own. What was
+    moved to a coarser time has the labels, and lies within the days asked for, as far as that holds for all of it.
     """
 
     def __init__(self, query: Query, now: datetime, zone_at: ZoneAt) -> None:
@@ -73,8 +78,17 @@ class Calendar:
         units = 24 if family is Family.HOURS else 1
         return range(first * units // family.block_size, ((last + 1) * units - 1) // family.block_size + 1)
 
-    def moment(self, family: Family, time: int, slot: IdHash) -> Moment | None:
-        """Return when a cell was, `time` hours or days since 1970 at a slot; None where that is not asked for."""
+    def moment(self, kept: Kept, time: int, slot: IdHash) -> Moment | None:
+        """Return when a cell was, `time` hours, days or months since 1970 at a slot; None: that is not asked for."""
+        match kept:
+            case Rolled.DAYS:
+                return self._rolled_day(time, slot)
+            case Rolled.MONTHS:
+                return self._rolled_month(time, slot)
+            case _:
+                return self._exact(kept, time, slot)
+
+    def _exact(self, family: Family, time: int, slot: IdHash) -> Moment | None:
         second = time * _HOUR_SECONDS if family is Family.HOURS else time * _DAY_SECONDS + _DAY_SECONDS // 2
         zone = self._query.timezone or self._zone_at(slot, second)
         moment = self._hour(time, zone) if family is Family.HOURS else self._day(time)
@@ -96,3 +110,25 @@ class Calendar:
             second = number * _DAY_SECONDS + _DAY_SECONDS // 2
             moment = self._days[number] = Moment(second, day, time_labels(day))
         return moment
+
+    def _rolled_day(self, number: int, slot: IdHash) -> Moment | None:
+        """Return when a day of a site was; in another zone it lies somewhere in the days around it."""
+        second = number * _DAY_SECONDS + _DAY_SECONDS // 2
+        own = self._zone_at(slot, second)
+        zone = self._query.timezone or own
+        around = 0 if zone.key == own.key else 1
+        return self._span(number - around, number + around, second, zone)
+
+    def _rolled_month(self, number: int, slot: IdHash) -> Moment | None:
+        first, last = first_day_of(number), first_day_of(number + 1) - 1
+        second = (first + last) // 2 * _DAY_SECONDS + _DAY_SECONDS // 2
+        return self._span(first, last, second, self._query.timezone or self._zone_at(slot, second))
+
+    def _span(self, first: int, last: int, second: int, zone: ZoneInfo) -> Moment | None:
+        """Return what holds for all days from `first` to `last`; None where none of them is asked for."""
+        one, other = _EPOCH + timedelta(days=first), _EPOCH + timedelta(days=last)
+        asked = self.days(zone)
+        if other < asked.first or one > asked.last:
+            return None
+        labels = dict(time_labels(one).items() & time_labels(other).items())
+        return Moment(second, one, labels, whole=one in asked and other in asked)

@@ -1,19 +1,33 @@
 """The cells in Redis: first which blocks have any, then their index sets, then the hashes that are wanted."""
 
+import time
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar, cast
 
 import redis
 from redis.exceptions import RedisClusterException, RedisError
 
-from adserver.counting.cells import SHARDS_KEY, Family, cell_key, index_key, parse_field
+from adserver.counting.cells import (
+    SHARDS_KEY,
+    Family,
+    Kept,
+    cell_key,
+    index_key,
+    moves_field,
+    parse_field,
+    rolled_key,
+)
+from adserver.counting.coarser import rolled_blocks
 from adserver.domain.errors import StoreUnavailable
-from adserver.statistics.cell_store import Member, StoredCell
+from adserver.statistics.cell_store import CellsMoved, Member, StoredCell
 
 PIPELINE_COMMANDS: Final = 500
 """So that neither side ever holds much of an answer, and no other client waits long."""
 EXISTS_KEYS: Final = 64
 """Index keys asked for by one EXISTS: years without a count cost next to nothing."""
+
+_BURST_SECONDS: Final = 0.06
+"""Cells are moved in bursts that are as long, with longer pauses."""
 
 _Item = TypeVar("_Item")
 
@@ -39,34 +53,58 @@ class RedisCellStore:
         """Yield the cells asked for; all of the answer comes over in at most `PIPELINE_COMMANDS` replies at a time."""
         try:
             for shard in range(self._shards()):
-                kept = self._blocks_kept(shard, family, blocks)
-                for some in chunks(kept, PIPELINE_COMMANDS):
-                    yield from self._cells(family, self._entries(shard, family, some, wanted))
+                moves = self._moves(shard, family)
+                yield from self._read(shard, family, family, blocks, wanted)
+                if family.rolled is not None:
+                    yield from self._read(shard, family, family.rolled, rolled_blocks(family, blocks), wanted)
+                if self._moves(shard, family) != moves:
+                    time.sleep(_BURST_SECONDS)
+                    raise CellsMoved
         except (RedisError, RedisClusterException) as error:
             raise StoreUnavailable(f"Redis did not say what is counted: {error}") from error
+
+    def oldest(self, family: Family) -> int | None:
+        """Return the first day of which nothing was moved, in any shard."""
+        try:
+            marks = [self._client.hget(rolled_key(shard), family.value) for shard in range(self._shards())]
+        except (RedisError, RedisClusterException) as error:
+            raise StoreUnavailable(f"Redis did not say since when it keeps what: {error}") from error
+        return max((int(cast("bytes", mark)) for mark in marks if mark is not None), default=None)
+
+    def _moves(self, shard: int, family: Family) -> bytes | None:
+        """Return how many hashes of a family were moved; None: none was, or ever will be."""
+        if family.rolled is None:
+            return None
+        return cast("bytes | None", self._client.hget(rolled_key(shard), moves_field(family)))
+
+    def _read(
+        self, shard: int, family: Family, kept: Kept, blocks: range, wanted: Callable[[Member], bool]
+    ) -> Iterator[StoredCell]:
+        for some in chunks(self._blocks_kept(shard, kept, blocks), PIPELINE_COMMANDS):
+            yield from self._cells(kept, self._entries(shard, family, kept, some, wanted))
 
     def _shards(self) -> int:
         """Return how many shards there are; one where nobody has said."""
         return int(cast("bytes | None", self._client.get(SHARDS_KEY)) or 1)
 
-    def _blocks_kept(self, shard: int, family: Family, blocks: range) -> list[int]:
+    def _blocks_kept(self, shard: int, kept: Kept, blocks: range) -> list[int]:
         """Return the blocks of a shard that may have cells, in groups of `EXISTS_KEYS`."""
         groups = list(chunks(blocks, EXISTS_KEYS))
         found: list[int] = []
         for some in chunks(groups, PIPELINE_COMMANDS):
             with self._client.pipeline(transaction=False) as pipeline:
                 for group in some:
-                    pipeline.exists(*(index_key(shard, family, block) for block in group))
+                    pipeline.exists(*(index_key(shard, kept, block) for block in group))
                 counts = cast("list[int]", pipeline.execute())
             found += [block for group, count in zip(some, counts, strict=True) if count for block in group]
         return found
 
     def _entries(
-        self, shard: int, family: Family, blocks: Sequence[int], wanted: Callable[[Member], bool]
+        self, shard: int, family: Family, kept: Kept, blocks: Sequence[int], wanted: Callable[[Member], bool]
     ) -> list[_Entry]:
         with self._client.pipeline(transaction=False) as pipeline:
             for block in blocks:
-                pipeline.smembers(index_key(shard, family, block))
+                pipeline.smembers(index_key(shard, kept, block))
             sets = cast("list[set[bytes]]", pipeline.execute())
         members: dict[bytes, Member | None] = {}
         entries: list[_Entry] = []
@@ -75,20 +113,21 @@ class RedisCellStore:
                 if name not in members:
                     member = Member.parse(family, name.decode())
                     members[name] = member if wanted(member) else None
-                kept = members[name]
-                if kept is not None:
-                    entries.append(_Entry(shard, block, name.decode(), kept))
+                wanted_one = members[name]
+                if wanted_one is not None:
+                    entries.append(_Entry(shard, block, name.decode(), wanted_one))
         return entries
 
-    def _cells(self, family: Family, entries: Sequence[_Entry]) -> Iterator[StoredCell]:
+    def _cells(self, kept: Kept, entries: Sequence[_Entry]) -> Iterator[StoredCell]:
+        rolled = not isinstance(kept, Family)
         for some in chunks(entries, PIPELINE_COMMANDS):
             with self._client.pipeline(transaction=False) as pipeline:
                 for entry in some:
-                    pipeline.hgetall(cell_key(entry.shard, family, entry.text, entry.block))
+                    pipeline.hgetall(cell_key(entry.shard, kept, entry.text, entry.block))
                 hashes = cast("list[dict[bytes, bytes]]", pipeline.execute())
             for entry, counts in zip(some, hashes, strict=True):
                 for name, count in counts.items():
-                    yield StoredCell(entry.member, entry.block, parse_field(name), int(count))
+                    yield StoredCell(entry.member, entry.block, parse_field(name), int(count), rolled)
 
 
 def chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:

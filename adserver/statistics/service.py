@@ -10,13 +10,14 @@ from zoneinfo import ZoneInfo
 from adserver.catalog.names import Names
 from adserver.counting.cells import Family
 from adserver.domain.catalog import Catalog
-from adserver.domain.errors import Fault
+from adserver.domain.errors import Fault, StoreUnavailable
 from adserver.statistics.aggregate import Key, Table, Tally, aggregate
 from adserver.statistics.calendar import Calendar
-from adserver.statistics.cell_store import CellStore, Member
+from adserver.statistics.cell_store import CellsMoved, CellStore, Member
 from adserver.statistics.dimensions import PLACE_DIMENSIONS, Dimension
-from adserver.statistics.errors import QueryRefused
+from adserver.statistics.errors import GrainGone, QueryRefused
 from adserver.statistics.filters import holds
+from adserver.statistics.grain import finer_than_kept
 from adserver.statistics.labels import Labels, PlaceBook
 from adserver.statistics.metrics import Counter, MetricName
 from adserver.statistics.plan import Plan, make_plan
@@ -30,6 +31,8 @@ from adserver.statistics.strangers import find_strangers
 Number = int | float
 
 _UTC: Final = ZoneInfo("UTC")
+_ATTEMPTS: Final = 8
+"""How often cells are read that are moved meanwhile."""
 _NO_BILL: Final = Bill({}, None, ())
 
 
@@ -87,7 +90,7 @@ class StatisticsService:
         """Return the page of rows that a query asks for.
 
         Raises:
-            QueryRefused: it asks for what is not kept together, with every fault and its path.
+            QueryRefused: it asks for what is not kept together, or so finely, with every fault and its path.
             StoreUnavailable: the cells cannot be read now.
         """
         plan = make_plan(query)
@@ -133,8 +136,15 @@ class StatisticsService:
         def wanted(member: Member) -> bool:
             return holds(query.filter, labels.lasting(member)) is not False
 
-        cells = self._cells.read(plan.family, calendar.blocks(plan.family), wanted)
-        return aggregate(query, plan, cells, labels, calendar)
+        for _ in range(_ATTEMPTS):
+            cells = self._cells.read(plan.family, calendar.blocks(plan.family), wanted)
+            try:
+                return aggregate(query, plan, cells, labels, calendar)
+            except CellsMoved:
+                continue
+            except GrainGone:
+                raise QueryRefused((finer_than_kept(query, plan.family, self._cells.oldest(plan.family)),)) from None
+        raise StoreUnavailable("old counts are being moved; ask again in a minute")
 
 
 def _site_zones(query: Query, catalog: Catalog) -> frozenset[str]:

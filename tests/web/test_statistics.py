@@ -173,6 +173,9 @@ def test_a_silent_store_is_a_503_that_says_when_to_come_again(client: FlaskClien
         def read(self, family: Family, blocks: range, wanted: object) -> list[StoredCell]:
             raise StoreUnavailable("no answer")
 
+        def oldest(self, family: Family) -> int | None:
+            raise StoreUnavailable("no answer")
+
     app = Flask(__name__)
     install_problems(app)
     world.store = Silent()

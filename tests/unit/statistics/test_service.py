@@ -301,6 +301,9 @@ def test_a_store_that_does_not_answer_is_no_zero() -> None:
         def read(self, family: Family, blocks: range, wanted: Callable[[Member], bool]) -> list[StoredCell]:
             raise StoreUnavailable("no answer")
 
+        def oldest(self, family: Family) -> int | None:
+            raise StoreUnavailable("no answer")
+
     world = World()
     world.store = Silent()
     with pytest.raises(StoreUnavailable):
@@ -318,6 +321,9 @@ def test_only_members_that_can_pass_are_read() -> None:
             cells = list(world.memory.read(family, blocks, wanted))
             asked.update(cell.member.flight for cell in cells)
             return cells
+
+        def oldest(self, family: Family) -> int | None:
+            return world.memory.oldest(family)
 
     world.store = Watched()
     world.ask("fills", filters=[["is", "flight", ["iowa"]], ["is_not", "time:day", ["2026-11-01"]]])
