@@ -5,10 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from adserver.catalog.names import Names
-from adserver.counting.cells import CLICKS, FILLS, IMPRESSIONS, VIEWABLE, Family, Metric
+from adserver.counting.cells import CLICKS, FILLS, IMPRESSIONS, VIEWABLE, Family, Metric, Rolled
 from adserver.domain.ids import IdHash
 from adserver.domain.variants import Variant
 from adserver.keeping.audit import Audit, Difference, FlightDifference
+from adserver.keeping.audit_rolled import counted_as, first_day
 from adserver.statistics.cell_store import Member
 from adserver.statistics.dimensions import Dimension
 from adserver.statistics.labels import Labels, PlaceBook
@@ -57,12 +58,15 @@ class AuditWords:
     def difference(self, difference: Difference) -> Json:
         """Return a differing cell."""
         spot = difference.spot
-        second = difference.time * 3600 if spot.family is Family.HOURS else difference.time * 86_400 + 43_200
-        labels = self._labels.at(Member.parse(spot.family, spot.member), second)
+        family = counted_as(spot.family)
+        second = difference.time * 3600
+        if spot.family is not Family.HOURS:
+            second = first_day(spot.family, spot.block, difference.offset) * 86_400 + 43_200
+        labels = self._labels.at(Member.parse(family, spot.member), second)
         return {
             "kept_by": spot.family.value,
-            "time": _time(spot.family, difference.time),
-            **{dimension.value: labels[dimension] for dimension in _SHOWN[spot.family]},
+            "time": _time(difference),
+            **{dimension.value: labels[dimension] for dimension in _SHOWN[family]},
             "variant": None if difference.variant is None else _VARIANTS[difference.variant].value,
             "metric": _metric(Metric(difference.metric)),
             "expected": difference.expected,
@@ -108,10 +112,12 @@ def _metric(metric: Metric) -> str:
     return _PLAIN.get(metric, f"code {metric.code}")
 
 
-def _time(family: Family, time: int) -> str:
-    if family is Family.HOURS:
-        return _moment(time * 3600)
-    return (_EPOCH + timedelta(days=time)).isoformat()
+def _time(difference: Difference) -> str:
+    spot = difference.spot
+    if spot.family is Family.HOURS:
+        return _moment(difference.time * 3600)
+    day = (_EPOCH + timedelta(days=first_day(spot.family, spot.block, difference.offset))).isoformat()
+    return day[:7] if spot.family is Rolled.MONTHS else day
 
 
 def _moment(second: int) -> str:

@@ -7,6 +7,8 @@ from typing import Final
 from adserver.counting.cells import Family, Rolled, parse_member
 from adserver.domain.ids import IdHash
 
+FIRST_DAY: Final = 18_262
+"""2020-01-01, since 1970: nothing was counted before."""
 HOUR_SECONDS: Final = 3600
 
 _EPOCH: Final = date(1970, 1, 1)

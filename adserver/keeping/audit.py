@@ -4,17 +4,19 @@ It may run beside a service that counts: cells that were counted into while they
 Memory holds the tokens of one day, or of a part of it, and the cells of a few weeks.
 """
 
+import itertools
 import struct
 import zlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from adserver.counting.cells import IMPRESSIONS, Family, parse_member
+from adserver.counting.cells import IMPRESSIONS, Family, Kept, Rolled, moves_field, parse_member
 from adserver.counting.records import RECORD_BYTES, Record, decode
 from adserver.domain.errors import AdserverError
 from adserver.domain.ids import IdHash
+from adserver.keeping.audit_rolled import Moved, blocks_until, counted_as, first_day, is_over
 from adserver.keeping.batches import TOKENS_PER_BLOCK, SiteDay
 from adserver.keeping.recount import FOLDED, Fields, Recount, Spot, folded
 from adserver.keeping.redis_cells import CountedCells
@@ -23,8 +25,6 @@ from adserver.keeping.sources import Missing, Records, Source
 MOST_RECORDS: Final = 2_000_000
 """How many records of one day are counted in one pass: their tokens take some 500 MB."""
 
-_FIRST_DAY: Final = 18_262
-"""2020-01-01: nothing was counted before."""
 _DAY_SECONDS: Final = 86_400
 _SECONDS: Final = struct.Struct(">15xI45x")
 _LATE_CHANGES: Final = 4
@@ -37,10 +37,10 @@ Progress = Callable[[int, int], None]
 
 
 class StoreMoved(AdserverError):
-    """The store fell back to an older state while it was compared."""
+    """The store fell back to an older state, or old cells were moved, while it was compared."""
 
-    def __init__(self) -> None:
-        super().__init__("Redis fell back while it was compared; run the audit again")
+    def __init__(self, what: str = "Redis fell back") -> None:
+        super().__init__(f"{what} while it was compared; run the audit again")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +59,7 @@ class Difference:
 
     @property
     def time(self) -> int:
-        """Hours or days since 1970, as its family has it."""
+        """Hours, days or months since 1970, as its family has it."""
         return self.spot.block * self.spot.family.block_size + self.offset
 
 
@@ -141,7 +141,10 @@ class Auditor:
         self._recount = Recount(site_day, len(self._shards))
         self._bounds: Mapping[int, Mapping[str, int]] = {}
         self._floor_day = 0
-        self._left: dict[tuple[int, Family], list[int]] = {}
+        self._left: dict[tuple[int, Kept], list[int]] = {}
+        self._marks: Mapping[int, Mapping[str, int]] = {}
+        self._moved = Moved({}, site_day)
+        self._beside: dict[Spot, Fields] = defaultdict(lambda: defaultdict(int))
         self._net: dict[tuple[int, IdHash], dict[Family, int]] = defaultdict(lambda: defaultdict(int))
         self._over: dict[tuple[int, IdHash], dict[Family, int]] = defaultdict(lambda: defaultdict(int))
         self._differences: list[Difference] = []
@@ -152,18 +155,20 @@ class Auditor:
 
         Raises:
             StoreUnavailable: the store does not answer.
-            StoreMoved: it fell back meanwhile.
+            StoreMoved: it fell back meanwhile, or old cells were moved.
             ArchiveDamaged: a file of an archive is not what was written.
             OSError: a folder cannot be read.
         """
         self._bounds = {shard: self._store.counted(shard) for shard in self._shards}
         standing = {spool for shard in self._shards for spool in self._store.applied(shard)}
+        self._marks = {shard: self._store.rolled(shard) for shard in self._shards}
+        self._moved = Moved(self._marks, self._site_day)
         records = self._look()
         complete_from = records.complete_from
         self._floor_day = complete_from // _DAY_SECONDS + 2 if complete_from else 0  # whole days of every zone
         for shard in self._shards:
-            for family in Family:
-                self._left[shard, family] = list(self._store.blocks(shard, family, _blocks(family, self._today)))
+            for kept in (*Family, *Rolled):
+                self._left[shard, kept] = list(self._store.blocks(shard, kept, blocks_until(kept, self._today)))
         for day in self._count_days(records):
             self._compare(day)
         self._compare(None)
@@ -219,32 +224,51 @@ class Auditor:
 
     def _compare(self, day: int | None) -> None:
         """Compare the blocks that nothing after a day (UTC) counts in; None: all that are left."""
-        expected: dict[tuple[int, Family, int], set[str]] = defaultdict(set)
-        for spot in self._recount.cells:
+        self._compare_kept(Family, day)
+        self._compare_kept(Rolled, day)  # after all that is carried to them
+
+    def _compare_kept(self, among: Iterable[Kept], day: int | None) -> None:
+        expected: dict[tuple[int, Kept, int], set[str]] = defaultdict(set)
+        for spot in (*self._recount.cells, *self._beside):
             expected[spot.shard, spot.family, spot.block].add(spot.member)
-        for (shard, family), left in self._left.items():
-            blocks = {*left, *(of[2] for of in expected if of[:2] == (shard, family))}
-            done = sorted(block for block in blocks if day is None or _is_over(family, block, day))
+        for shard, kept in itertools.product(self._shards, among):
+            left = self._left[shard, kept]
+            blocks = {*left, *(of[2] for of in expected if of[:2] == (shard, kept))}
+            done = sorted(block for block in blocks if day is None or is_over(kept, block, day))
             for block in done:
-                members = expected[shard, family, block] | self._store.members(shard, family, block)
-                self._compare_block([Spot(shard, family, block, member) for member in sorted(members)])
-            self._left[shard, family] = [
-                block for block in left if day is not None and not _is_over(family, block, day)
-            ]
+                members = expected[shard, kept, block] | self._store.members(shard, kept, block)
+                self._compare_block([Spot(shard, kept, block, member) for member in sorted(members)])
+            self._left[shard, kept] = [block for block in left if day is not None and not is_over(kept, block, day)]
 
     def _compare_block(self, spots: Sequence[Spot]) -> None:
         for spot, found in zip(spots, self._store.hashes(spots), strict=True):
             self._add_up(spot, found)
-            self._differences += self._differing(spot, self._recount.cells.get(spot, {}), folded(found))
+            if self._moved.may_hold(spot):
+                self._carry(spot, found)
+            else:
+                for number, count in self._beside.pop(spot, {}).items():
+                    found[number] = found.get(number, 0) + count
+                self._differences += self._differing(spot, self._recount.cells.get(spot, {}), folded(found))
             self._recount.forget(spot)
 
+    def _carry(self, spot: Spot, found: Fields) -> None:
+        """Have a hash that may have been moved, or in part, compared where its cells are moved to."""
+        expected = dict(self._recount.cells.get(spot, {}))
+        for to, number, count in self._moved.carried(spot, expected):
+            self._recount.cells[to][number] += count
+        for to, number, count in self._moved.carried(spot, found):
+            self._beside[to][number] += count
+        for offset in {number >> 10 for number in (*expected, *found)}:
+            if (spot, offset) in self._recount.mixed:
+                self._recount.mixed.add(self._moved.place_of(spot, offset))
+
     def _add_up(self, spot: Spot, found: Fields) -> None:
-        flight = spot.shard, parse_member(spot.member)[0]
+        flight, family = (spot.shard, parse_member(spot.member)[0]), counted_as(spot.family)
         for number, count in found.items():
             if number & 0xFF == IMPRESSIONS.code:
-                self._net[flight][spot.family] += count
+                self._net[flight][family] += count
             elif number & 0xFF == _OVER:
-                self._over[flight][spot.family] += count
+                self._over[flight][family] += count
 
     def _differing(self, spot: Spot, expected: Mapping[int, int], found: Mapping[int, int]) -> Iterator[Difference]:
         want, have = self._comparable(spot, expected), self._comparable(spot, found)
@@ -259,7 +283,7 @@ class Auditor:
         sums: dict[tuple[int, int | None, int], int] = defaultdict(int)
         for number, count in fields.items():
             offset, variant, metric = number >> 10, number >> 8 & 3, number & 0xFF
-            if _first_day(spot.family, spot.block, offset) >= self._floor_day:
+            if first_day(spot.family, spot.block, offset) >= self._floor_day:
                 sums[offset, None if (spot, offset) in self._recount.mixed else variant, metric] += count
         return sums
 
@@ -267,8 +291,9 @@ class Auditor:
         """Return the cells, and the flights, that were counted into since the start.
 
         Raises:
-            StoreMoved: the store has fallen back.
+            StoreMoved: the store has fallen back, or old cells were moved.
         """
+        self._check_moves()
         after = {shard: self._store.counted(shard) for shard in self._shards}
         cells: set[tuple[Spot, int]] = set()
         flights: set[tuple[int, IdHash]] = set()
@@ -287,8 +312,15 @@ class Auditor:
                     bounds = (of.get(record.shard, {}).get(source.spool_id, 0) for of in (self._bounds, after))
                     if next(bounds) <= at < next(bounds):
                         cells.update(recount.spots(record))
+                        cells.update(self._moved.place_of(*cell) for cell in recount.spots(record))
                         flights.add((record.shard, record.flight))
         return cells, flights
+
+    def _check_moves(self) -> None:
+        for shard, before in self._marks.items():
+            rolled = self._store.rolled(shard)
+            if any(rolled.get(field) != before.get(field) for field in map(moves_field, Family)):
+                raise StoreMoved("old cells were moved")
 
     def _flight_differences(
         self, delivered: Mapping[int, Mapping[IdHash, int]], moved: set[tuple[int, IdHash]]
@@ -359,22 +391,3 @@ def _part_of(record: Record, parts: int) -> int:
     """Return the part that a record is counted in; all of a token are in one."""
     block = (record.sequence // TOKENS_PER_BLOCK).to_bytes(4, "big")
     return zlib.crc32(block, zlib.crc32(record.issuer)) % parts
-
-
-def _blocks(family: Family, today: int) -> range:
-    """Return every block that can have cells."""
-    units = 24 if family is Family.HOURS else 1
-    return range(_FIRST_DAY * units // family.block_size, (today + 3) * units // family.block_size + 1)
-
-
-def _first_day(family: Family, block: int, offset: int) -> int:
-    """Return the day of a cell, since 1970."""
-    time = block * family.block_size + offset
-    return time // 24 if family is Family.HOURS else time
-
-
-def _is_over(family: Family, block: int, day: int) -> bool:
-    """Tell whether no decision after a day (UTC) counts in a block: sites are at most a day ahead or behind."""
-    if family is Family.HOURS:
-        return (block + 1) * family.block_size <= (day + 1) * 24
-    return (block + 1) * family.block_size < day

@@ -16,6 +16,7 @@ from adserver.counting.cells import (
     IMPRESSIONS,
     VIEWABLE,
     Family,
+    Kept,
     Metric,
     hours_member,
     places_member,
@@ -52,7 +53,7 @@ class Spot:
     """A hash of cells. Immutable."""
 
     shard: int
-    family: Family
+    family: Kept
     block: int
     member: str
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol, TypeVar, cast
 import redis
 from redis.exceptions import RedisClusterException, RedisError
 
-from adserver.counting.cells import SHARDS_KEY, Family, cell_key, index_key, shard_tag
+from adserver.counting.cells import SHARDS_KEY, Kept, cell_key, index_key, rolled_key, shard_tag
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.recount import Fields, Spot
@@ -41,10 +41,13 @@ class CountedCells(Protocol):
     def delivered(self, shard: int) -> Mapping[IdHash, int]:
         """Return the net impressions of every flight of a shard."""
 
-    def blocks(self, shard: int, family: Family, among: range) -> Sequence[int]:
+    def rolled(self, shard: int) -> Mapping[str, int]:
+        """Return how far, and how often, a shard's cells were moved to coarser times; see `counting.cells`."""
+
+    def blocks(self, shard: int, family: Kept, among: range) -> Sequence[int]:
         """Return the blocks that have cells, lowest first."""
 
-    def members(self, shard: int, family: Family, block: int) -> frozenset[str]:
+    def members(self, shard: int, family: Kept, block: int) -> frozenset[str]:
         """Return what has cells in a block."""
 
     def hashes(self, spots: Sequence[Spot]) -> Iterator[Fields]:
@@ -105,7 +108,11 @@ class RedisCells:
         stored = self._hash(f"{shard_tag(shard)}delivered")
         return {IdHash(bytes.fromhex(field.decode())): int(count) for field, count in stored.items()}
 
-    def blocks(self, shard: int, family: Family, among: range) -> Sequence[int]:
+    def rolled(self, shard: int) -> Mapping[str, int]:
+        """Return how far, and how often, a shard's cells were moved."""
+        return {field.decode(): int(number) for field, number in self._hash(rolled_key(shard)).items()}
+
+    def blocks(self, shard: int, family: Kept, among: range) -> Sequence[int]:
         """Return the blocks that have cells."""
         found: list[int] = []
         try:
@@ -119,7 +126,7 @@ class RedisCells:
             raise _unavailable(error) from error
         return found
 
-    def members(self, shard: int, family: Family, block: int) -> frozenset[str]:
+    def members(self, shard: int, family: Kept, block: int) -> frozenset[str]:
         """Return what has cells in a block."""
         try:
             names = cast("set[bytes]", self._client.smembers(index_key(shard, family, block)))

@@ -17,6 +17,7 @@ from typing import Final, Protocol
 from adserver.catalog.names import Names, NamesUnreadable
 from adserver.counting.cells import Family, parse_member
 from adserver.counting.coarser import (
+    FIRST_DAY,
     HOUR_SECONDS,
     SiteDay,
     blocks_before,
@@ -40,8 +41,6 @@ PAUSE_SECONDS: Final = 2.0
 """Between two bursts of moves, so that whoever reads meanwhile finds a time without any."""
 BURST_SECONDS: Final = 0.05
 
-_FIRST_DAY: Final = 18_262
-"""2020-01-01: nothing was counted before."""
 _DAY_SECONDS: Final = 86_400
 _MARGIN_SECONDS: Final = 3 * _DAY_SECONDS
 """A cell is told at one second of its time, whatever its zone; no name may change so near to it."""
@@ -147,7 +146,7 @@ class RollUp:
         for shard in self._shards:
             for family in Family:
                 oldest = oldest_kept(family, day)
-                among = blocks_before(family, _FIRST_DAY, oldest) if family.rolled else range(0)
+                among = blocks_before(family, FIRST_DAY, oldest) if family.rolled else range(0)
                 for block in self._store.blocks(shard, family, among):
                     for member in sorted(self._store.members(shard, family, block)):
                         if is_settled(names, family, member, block):

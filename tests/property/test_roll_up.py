@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -56,7 +57,7 @@ def within(one: Counted, first: date, last: date, zone: str | None) -> bool:
     return first <= day <= last
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(data=st.data(), counted=WORLDS, days=st.integers(9, 60))
 def test_whole_months_and_site_days_are_answered_as_before(
     client: redis.Redis, data: st.DataObject, counted: list[Counted], days: int
@@ -70,7 +71,7 @@ def test_whole_months_and_site_days_are_answered_as_before(
     assert rows == (expected if by else expected or {(): (0,) * len(metrics)})
 
 
-@settings(max_examples=200)
+@settings(max_examples=100)
 @given(data=st.data(), counted=WORLDS, days=st.integers(9, 60), zone=ZONES, first=DAYS, last=DAYS)
 def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
     client: redis.Redis,
@@ -88,7 +89,7 @@ def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
     asked = {"date_range": [first.isoformat(), last.isoformat()]} | ({"timezone": zone} if zone else {})
     world = rolled(client, counted, days)
     old = [one for one in counted if one.at.date() < NOW.date() - timedelta(days=days - 1)]
-    rows = answer(lambda: world.rows("decisions", "invalid", "gross", by=by, **asked))
+    rows = answer(partial(world.rows, "decisions", "invalid", "gross", by=by, **asked))
     expected = brute_force(
         [one for one in counted if within(one, first, last, zone)], ("decisions", "invalid", "gross"), by, zone
     )
@@ -100,7 +101,7 @@ def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
         assert rows == (expected if by else expected or {(): (0, 0, 0)})
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(counted=WORLDS, days=st.integers(9, 60), zone=ZONES)
 def test_a_refusal_names_the_day_from_which_on_it_would_be_answered(
     client: redis.Redis, counted: list[Counted], days: int, zone: str | None
@@ -108,7 +109,7 @@ def test_a_refusal_names_the_day_from_which_on_it_would_be_answered(
     world = rolled(client, counted, days)
     for by in (("time:hour",), ("place", "time:day")):
         zoned = {"timezone": zone} if zone and by == ("time:hour",) else {}
-        faults = answer(lambda by=by, zoned=zoned: world.rows("decisions", by=by, **zoned))
+        faults = answer(partial(world.rows, "decisions", by=by, **zoned))
         if isinstance(faults, tuple):
             since = date.fromisoformat(faults[0].message.partition(" from ")[2][:10])
             assert since <= NOW.date() - timedelta(days=days) + timedelta(days=1 if zoned else 0)
@@ -117,7 +118,7 @@ def test_a_refusal_names_the_day_from_which_on_it_would_be_answered(
             assert rows == brute_force(kept, ("decisions",), by, zoned.get("timezone"))
 
 
-@settings(max_examples=40)
+@settings(max_examples=12)
 @given(counted=WORLDS, days=st.integers(9, 60))
 def test_a_roll_up_that_is_run_again_or_broken_off_changes_no_sum(
     client: redis.Redis, counted: list[Counted], days: int

@@ -3,14 +3,17 @@
 from adserver.counting.cells import (
     CLICKS,
     Family,
+    Rolled,
     cell_field,
     cell_key,
     hours_member,
     index_key,
+    moves_field,
     places_member,
     reach_index_key,
     reach_key,
     reader_element,
+    rolled_key,
     topics_member,
 )
 from adserver.domain.ids import IdHash
@@ -26,6 +29,13 @@ def test_keys_and_fields_of_cells() -> None:
     assert topics_member(FLIGHT, SLOT, TOPIC) == "666c69676874:736c6f7435:746f7069"
     assert index_key(3, Family.TOPICS, 2_968) == "{s3}:index:topics:2968"
     assert cell_field(5, Variant.LONG, CLICKS) == b"\x17\x03"
+
+
+def test_keys_of_what_was_moved_to_coarser_times() -> None:
+    assert cell_key(3, Rolled.DAYS, hours_member(FLIGHT, CREATIVE, SLOT), 2_968).startswith("{s3}:days:666c69676874:")
+    assert index_key(3, Rolled.MONTHS, 56) == "{s3}:index:months:56"
+    assert (rolled_key(3), moves_field(Family.HOURS)) == ("{s3}:rolled", "hours:moves")
+    assert (Rolled.DAYS.block_size, Rolled.MONTHS.block_size) == (7, 12)
 
 
 def test_keys_and_elements_of_reach() -> None:
