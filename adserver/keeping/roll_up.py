@@ -66,6 +66,9 @@ class Move:
 class RollUpStore(Protocol):
     """Where cells are moved. Fails closed with `StoreUnavailable`."""
 
+    def shards(self) -> int:
+        """Return N; 1 where nothing was counted yet."""
+
     def blocks(self, shard: int, family: Family, among: range) -> Sequence[int]:
         """Return the blocks that have cells, lowest first."""
 
@@ -82,14 +85,12 @@ class RollUp:
     def __init__(
         self,
         store: RollUpStore,
-        shards: int,
         load_names: Callable[[], Names],
         days: int,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         """Take what it works on, and after how many days cells are old; 0: never."""
         self._store = store
-        self._shards = range(shards)
         self._load_names = load_names
         self._days = days
         self._monotonic = monotonic
@@ -143,7 +144,7 @@ class RollUp:
         """Yield what can be moved of the time before a day since 1970."""
         names = self._load_names()
         site_day = SiteCalendar(names).day
-        for shard in self._shards:
+        for shard in range(self._store.shards()):
             for family in Family:
                 oldest = oldest_kept(family, day)
                 among = blocks_before(family, FIRST_DAY, oldest) if family.rolled else range(0)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 import redis
 from counted import COUNTS, DIMENSIONS, ZONES, Counted, brute_force, one_count, world_of
+from examples import examples
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from statistics_world import NOW, SITES, SLOTS, World
@@ -42,7 +43,7 @@ def rolled(client: redis.Redis, counted: list[Counted], days: int) -> World:
 
 
 def roll_up(client: redis.Redis, world: World, days: int) -> RollUp:
-    return RollUp(RedisRollUp(client), 1, lambda: world.names, days)
+    return RollUp(RedisRollUp(client), lambda: world.names, days)
 
 
 def answer(ask: Callable[[], dict[tuple[str, ...], tuple[float, ...]]]) -> object:
@@ -57,7 +58,7 @@ def within(one: Counted, first: date, last: date, zone: str | None) -> bool:
     return first <= day <= last
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(60))
 @given(data=st.data(), counted=WORLDS, days=st.integers(9, 60))
 def test_whole_months_and_site_days_are_answered_as_before(
     client: redis.Redis, data: st.DataObject, counted: list[Counted], days: int
@@ -71,7 +72,7 @@ def test_whole_months_and_site_days_are_answered_as_before(
     assert rows == (expected if by else expected or {(): (0,) * len(metrics)})
 
 
-@settings(max_examples=100)
+@settings(max_examples=examples(100))
 @given(data=st.data(), counted=WORLDS, days=st.integers(9, 60), zone=ZONES, first=DAYS, last=DAYS)
 def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
     client: redis.Redis,
@@ -101,7 +102,7 @@ def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
         assert rows == (expected if by else expected or {(): (0, 0, 0)})
 
 
-@settings(max_examples=30)
+@settings(max_examples=examples(30))
 @given(counted=WORLDS, days=st.integers(9, 60), zone=ZONES)
 def test_a_refusal_names_the_day_from_which_on_it_would_be_answered(
     client: redis.Redis, counted: list[Counted], days: int, zone: str | None
@@ -118,7 +119,7 @@ def test_a_refusal_names_the_day_from_which_on_it_would_be_answered(
             assert rows == brute_force(kept, ("decisions",), by, zoned.get("timezone"))
 
 
-@settings(max_examples=12)
+@settings(max_examples=examples(12))
 @given(counted=WORLDS, days=st.integers(9, 60))
 def test_a_roll_up_that_is_run_again_or_broken_off_changes_no_sum(
     client: redis.Redis, counted: list[Counted], days: int

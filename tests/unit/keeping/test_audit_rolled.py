@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import pytest
 import redis
-from audit_stand import DAY, FLIGHTS, SHARDS, AuditStand
+from audit_stand import DAY, FLIGHTS, AuditStand
 from statistics_world import order_name, slot_name
 from valkey_server import connect, running_valkey
 
@@ -42,7 +42,7 @@ def stand(client: redis.Redis, tmp_path: Path) -> Iterator[AuditStand]:
 
 
 def roll_up(stand: AuditStand, now: int) -> int:
-    return RollUp(RedisRollUp(stand.client), SHARDS, lambda: NAMES, 35).run(now)
+    return RollUp(RedisRollUp(stand.client), lambda: NAMES, 35).run(now)
 
 
 def keys(client: redis.Redis, kept: Family | Rolled) -> list[bytes]:
