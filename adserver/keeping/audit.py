@@ -353,7 +353,7 @@ def explained_by_late(
     """
     by_family: dict[tuple[int, Family], list[Difference]] = defaultdict(list)
     for one in differences:
-        by_family[one.spot.shard, one.spot.family].append(one)
+        by_family[one.spot.shard, counted_as(one.spot.family)].append(one)
     return frozenset(
         one
         for (shard, _), some in by_family.items()
@@ -365,8 +365,10 @@ def explained_by_late(
 
 def _begins(difference: Difference) -> int:
     """Return from when on decisions count in a cell, Unix time; sites' days begin up to a day earlier than UTC's."""
-    hours = difference.spot.family is Family.HOURS
-    return difference.time * 3600 if hours else (difference.time - 1) * _DAY_SECONDS
+    spot = difference.spot
+    if spot.family is Family.HOURS:
+        return difference.time * 3600
+    return (first_day(spot.family, spot.block, difference.offset) - 1) * _DAY_SECONDS
 
 
 def _of_day(data: bytes, day: int) -> Iterator[tuple[int, Record]]:

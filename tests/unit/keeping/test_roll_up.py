@@ -1,0 +1,163 @@
+"""What is moved to coarser times and what stays; when, and what happens when the store is away."""
+
+import logging
+from collections.abc import Iterator, Sequence
+from types import MappingProxyType
+
+import pytest
+import redis
+from statistics_world import NOW, World, order_name, slot_name
+from stored_cells import put_cells
+from valkey_server import connect, running_valkey
+
+from adserver.catalog.names import Names
+from adserver.counting.cells import FILLS, IMPRESSIONS, Family, hours_member, places_member
+from adserver.domain.errors import StoreUnavailable
+from adserver.domain.ids import Kind, id_hash
+from adserver.keeping.redis_roll_up import RedisRollUp
+from adserver.keeping.roll_up import LOOK_SECONDS, PAUSE_SECONDS, ROLL_UP_WAITS, Move, RollUp, is_settled
+from adserver.statistics.redis_cell_store import RedisCellStore
+
+FLIGHT, CREATIVE, SLOT, PLACE = (id_hash(kind, "one") for kind in (Kind.FLIGHT, Kind.CREATIVE, Kind.SLOT, Kind.PLACE))
+HOURS = hours_member(FLIGHT, CREATIVE, SLOT)
+PLACES = places_member(FLIGHT, CREATIVE, SLOT, PLACE)
+DAY = 86_400
+MARCH_2026 = 20_513
+"""The first of March, since 1970."""
+
+
+def names(flight_since: int | None = None, slot_since: int | None = None) -> Names:
+    parents = [(0, "old", "advertiser")] + ([(flight_since, "new", "advertiser")] if flight_since else [])
+    spans = [(0, "site", "UTC")] + ([(slot_since, "site", "Europe/Oslo")] if slot_since else [])
+    return Names(
+        flights=MappingProxyType({FLIGHT: order_name("one", *parents)}),
+        slots=MappingProxyType({SLOT: slot_name("one", *spans)}),
+    )
+
+
+@pytest.mark.parametrize("change", ["flight", "slot"])
+def test_a_month_in_which_a_parent_or_zone_changed_stays_in_days_and_others_do_not(change: str) -> None:
+    def settled(day: int) -> bool:
+        since = MARCH_2026 * DAY + 20 * DAY
+        known = names(flight_since=since) if change == "flight" else names(slot_since=since)
+        return is_settled(known, Family.PLACES, PLACES, day // 7)
+
+    assert not settled(MARCH_2026 + 8)
+    assert not settled(MARCH_2026 + 24)
+    assert settled(MARCH_2026 - 30)
+    assert settled(MARCH_2026 + 50)
+
+
+def test_hours_near_a_change_stay_and_others_do_not() -> None:
+    known = names(slot_since=MARCH_2026 * DAY)
+    assert not is_settled(known, Family.HOURS, HOURS, MARCH_2026 * 4 - 2)
+    assert is_settled(known, Family.HOURS, HOURS, MARCH_2026 * 4 - 20)
+    assert is_settled(known, Family.HOURS, HOURS, MARCH_2026 * 4 + 20)
+
+
+def test_what_has_no_name_stays_but_what_is_nothing_s_own_does_not() -> None:
+    assert not is_settled(Names(), Family.HOURS, HOURS, 80_000)
+    none = hours_member(Kind.FLIGHT.none, Kind.CREATIVE.none, Kind.SLOT.unknown)
+    assert is_settled(Names(), Family.HOURS, none, 80_000)
+
+
+class Store:
+    """Two hashes that are old enough; each call is noted."""
+
+    def __init__(self) -> None:
+        self.moved: list[Move] = []
+        self.away = False
+
+    def shards(self) -> int:
+        return 1
+
+    def blocks(self, shard: int, family: Family, among: range) -> Sequence[int]:
+        return [80_000] if family is Family.HOURS and 80_000 in among else []
+
+    def members(self, shard: int, family: Family, block: int) -> frozenset[str]:
+        return frozenset({HOURS, hours_member(Kind.FLIGHT.none, Kind.CREATIVE.none, SLOT)})
+
+    def move(self, move: Move) -> int:
+        if self.away:
+            raise StoreUnavailable("away")
+        self.moved.append(move)
+        return 1
+
+
+class Clock:
+    """Tells what it is set to, a little later at each look."""
+
+    def __init__(self) -> None:
+        self.at = 100.0
+
+    def __call__(self) -> float:
+        self.at += 0.03
+        return self.at
+
+
+def test_moves_come_in_bursts_with_pauses() -> None:
+    store, clock = Store(), Clock()
+    roll_up = RollUp(store, names, 35, clock)
+    now = 80_000 * 6 * 3600 + 60 * DAY
+    roll_up.step(now)
+    first = len(store.moved)
+    roll_up.step(now)
+    assert len(store.moved) == first > 0
+    for _ in range(4):
+        clock.at += PAUSE_SECONDS
+        roll_up.step(now)
+    assert len(store.moved) == 2
+    clock.at += LOOK_SECONDS
+    roll_up.step(now)
+    assert len(store.moved) > 2
+
+
+@pytest.mark.parametrize(("days", "age"), [(0, 60), (35, 34)])
+def test_what_is_young_or_never_to_be_moved_stays(days: int, age: int) -> None:
+    store = Store()
+    RollUp(store, names, days, Clock()).step(80_000 * 6 * 3600 + age * DAY)
+    assert not store.moved
+
+
+def test_a_store_that_is_away_is_said_once_and_asked_again(caplog: pytest.LogCaptureFixture) -> None:
+    store, clock = Store(), Clock()
+    store.away = True
+    roll_up = RollUp(store, names, 35, clock)
+    now = 80_000 * 6 * 3600 + 60 * DAY
+    with caplog.at_level(logging.WARNING):
+        for _ in range(3):
+            roll_up.step(now)
+            clock.at += LOOK_SECONDS
+    assert [record.message for record in caplog.records] == [ROLL_UP_WAITS]
+    store.away = False
+    roll_up.step(now)
+    assert store.moved
+
+
+@pytest.fixture(scope="module")
+def client() -> Iterator[redis.Redis]:
+    with running_valkey() as socket, connect(socket) as client:
+        yield client
+
+
+def test_a_query_during_which_cells_move_sees_each_once(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
+    client.flushall()
+    world = World()
+    for days in (50, 60, 61):
+        world.count(IMPRESSIONS, days, at=NOW.fromtimestamp(NOW.timestamp() - days * DAY, NOW.tzinfo))
+        world.count(FILLS, 1, at=NOW.fromtimestamp(NOW.timestamp() - days * DAY, NOW.tzinfo))
+    put_cells(client, world.memory.cells)
+    store = RedisCellStore(client)
+    world.store = store
+    read_block = store._cells
+    rounds: list[int] = []
+
+    def meanwhile(*asked: object) -> object:
+        yield from read_block(*asked)  # type: ignore[arg-type]
+        if len(rounds) < 2:  # what was just read is moved to where is read next
+            rounds.append(len(rounds))
+            RollUp(RedisRollUp(client), lambda: world.names, 55 - 10 * len(rounds)).run(NOW.timestamp())
+
+    monkeypatch.setattr(store, "_cells", meanwhile)
+    assert world.total("impressions") == 171
+    assert rounds == [0, 1]
