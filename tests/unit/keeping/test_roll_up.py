@@ -16,6 +16,7 @@ from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import Kind, id_hash
 from adserver.keeping.redis_roll_up import RedisRollUp
 from adserver.keeping.roll_up import LOOK_SECONDS, PAUSE_SECONDS, ROLL_UP_WAITS, Move, RollUp, is_settled
+from adserver.statistics.errors import QueryRefused
 from adserver.statistics.redis_cell_store import RedisCellStore
 
 FLIGHT, CREATIVE, SLOT, PLACE = (id_hash(kind, "one") for kind in (Kind.FLIGHT, Kind.CREATIVE, Kind.SLOT, Kind.PLACE))
@@ -161,3 +162,16 @@ def test_a_query_during_which_cells_move_sees_each_once(client: redis.Redis, mon
     monkeypatch.setattr(store, "_cells", meanwhile)
     assert world.total("impressions") == 171
     assert rounds == [0, 1]
+
+
+def test_a_part_of_an_old_month_is_refused_by_place_and_the_whole_is_not(client: redis.Redis) -> None:
+    client.flushall()
+    world = World()
+    world.count(IMPRESSIONS, 7, at=NOW.replace(month=8, day=10))
+    put_cells(client, world.memory.cells)
+    RollUp(RedisRollUp(client), lambda: world.names, 35).run(NOW.timestamp())
+    world.store = RedisCellStore(client)
+    assert world.rows("impressions", by=("state",), date_range=["2026-08-01", "2026-08-31"]) == {("us-mn",): (7,)}
+    with pytest.raises(QueryRefused) as refused:
+        world.rows("impressions", by=("state",), date_range=["2026-08-11", "2026-08-31"])
+    assert "from 2026-10-01 on" in refused.value.faults[0].message
