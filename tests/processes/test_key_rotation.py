@@ -78,7 +78,10 @@ def test_the_file_of_keys_is_read_anew_at_a_reload(tmp_path: Path, keep: bool) -
         old = path.read_text()
         path.write_text(f"{KEYS[2]}\n{old if keep else ''}")
         os.kill(service.pid, signal.SIGHUP)
-        service.await_that(lambda: DONE in service.said(), 60)
+        try:
+            service.await_that(lambda: DONE in service.said(), 120)
+        except TimeoutError:
+            raise AssertionError(service.said()) from None
 
         see(service, token)
         see(service, service.decide()["token"])
