@@ -1,6 +1,7 @@
 """What holds for every test: groups are left out only by name and in the open, and nothing else is ever skipped."""
 
 import os
+import signal
 from collections.abc import Generator
 from pathlib import Path
 from typing import Final
@@ -21,7 +22,11 @@ settings.load_profile("full")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Refuse a `SKIP` that names no group, rather than run what was to be left out."""
+    """Refuse a `SKIP` that names no group, rather than run what was to be left out.
+
+    A terminal that is gone, or nohup, leaves SIGHUP ignored, in services that tests start too: there it is a reload.
+    """
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)
     unknown = [name for name in _left_out() if name not in GROUPS]
     if unknown:
         raise pytest.UsageError(f"SKIP: no such group: {', '.join(unknown)}; there are {', '.join(GROUPS)}")
