@@ -8,7 +8,7 @@ from cells_oracle import cells_of
 from fault_schedule import run_schedule
 from fault_world import GOAL, ZONE
 from faults import FAULTS, OF_THE_HOST, Fault, dropped
-from service import kill
+from service import READER, kill
 from stage import Stage
 
 from adserver.counting.cells import CLICKS, Metric
@@ -27,7 +27,7 @@ def test_beacons_that_come_minutes_after_the_goal_was_met_are_over_and_the_goal_
             stage.clock.set(300)
             stage.service.await_that(lambda: stage.stored().delivered[BOUNDED] == GOAL, 60)
         for token in tokens:
-            visit.send(token, SEEN, {"User-Agent": "Late/1.0"})
+            visit.send(token, SEEN, READER)
     balance = stage.assert_exact()
     views = cells_of(stage.spooled().records, ZONE)[1][BOUNDED]
     print(f"{views} views of a flight with a goal of {GOAL}, four of them five minutes after their decision; {balance}")
@@ -52,11 +52,11 @@ def test_clicks_counted_before_their_views_are_clicks_once_the_views_are_there(s
     before = totals(stage)
     with stage.visit() as visit:
         for token in tokens:
-            visit.send(token, CLICK, {"User-Agent": "Reader/1.0"})
+            visit.send(token, CLICK, READER)
         stage.settle()
         assert totals(stage) == (before[0], before[1] + 6)
         for token in tokens:
-            visit.send(token, SEEN, {"User-Agent": "Reader/1.0"})
+            visit.send(token, SEEN, READER)
     stage.settle()
     assert totals(stage) == (before[0] + 6, before[1])
 
@@ -67,7 +67,7 @@ def test_clicks_counted_before_their_views_are_clicks_once_the_views_are_there(s
         token = token_of(stage)
         for kind in (SEEN, CLICK):
             with stage.visit() as visit:
-                visit.send(token, kind, {"User-Agent": "Reader/1.0"})
+                visit.send(token, kind, READER)
     kill(keeper, signal.SIGCONT)
     print(stage.assert_exact())
     stage.sound = True

@@ -10,10 +10,13 @@ from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 from delivery_stand import Stand
 from flask import Blueprint, Response
 from playwright.sync_api import Browser, sync_playwright
+from service import READER
 
 CHROMIUM: Final = "/usr/bin/chromium"
 """Debian's."""
 FLAGS: Final = (
+    # A headless browser says so, and what says so is a bot.
+    f"--user-agent={READER['User-Agent']}",
     "--no-sandbox",
     "--disable-gpu",
     "--no-first-run",
