@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from adserver.catalog.desk import LocalDesk, UploadDesk
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
@@ -54,6 +55,7 @@ def make_app(
     tally: Tally | None = None,
     *,
     script_name: str = "",
+    desk: UploadDesk | None = None,
 ) -> tuple[Flask, Upkeep]:
     """Return the application, and what keeps it fresh, not started.
 
@@ -63,6 +65,7 @@ def make_app(
         clock: tells the present, aware UTC.
         tally: what `/metrics` is told by; None: one of its own.
         script_name: the path that all of it stands under, where the public address names none.
+        desk: takes uploads; None: this process does.
     """
     tally = tally or Tally()
     data_dir = DataDir(settings.data_dir, writable=False)
@@ -104,6 +107,7 @@ def make_app(
         delivery_blueprint(calls, clicks),
         management_blueprint(
             publisher,
+            desk or LocalDesk(publisher),
             authenticator,
             CallLimit(time.monotonic),
             _delivered_of(RedisCountStore(client), catalog),

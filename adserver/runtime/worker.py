@@ -1,5 +1,6 @@
 """The application of one worker process, as a WSGI server loads it: settings come from the environment."""
 
+import atexit
 import os
 
 from flask import Flask
@@ -11,6 +12,7 @@ from adserver.processes.backstage import BackstageWatch, show_presence, start_ba
 from adserver.processes.data_dir import DataDir
 from adserver.processes.interpreter import favour_requests
 from adserver.processes.logs import configure_logging
+from adserver.processes.upload_process import UploadProcess
 from adserver.runtime.app import make_app
 from adserver.runtime.clock import now_utc
 from adserver.web.beginning import BeginningWithRequests
@@ -54,6 +56,9 @@ def _make_worker(settings: Settings) -> tuple[Flask, Upkeep]:
     configure_logging(settings.log_format, tally.log_line)
     # Not left to gunicorn, which refuses every path without the prefix, those of health checks too.
     script_name = os.environ.pop("SCRIPT_NAME", "")
-    worker = make_app(settings, Gazetteer.load(), now_utc, tally, script_name=script_name)
+    uploads = UploadProcess()
+    app, upkeep = make_app(settings, Gazetteer.load(), now_utc, tally, script_name=script_name, desk=uploads)
+    upkeep.watch(uploads)
+    atexit.register(uploads.close)
     favour_requests()
-    return worker
+    return app, upkeep

@@ -6,13 +6,12 @@ from datetime import datetime
 import msgspec
 from flask import Blueprint, Response, abort
 
-from adserver.catalog.documents import Documents, JsonObject, JsonValue, mapping
+from adserver.catalog.desk import Outcome, Upload, UploadDesk, UploadKind
+from adserver.catalog.documents import JsonObject, JsonValue, mapping
 from adserver.catalog.merging import Extent
-from adserver.catalog.publish import Live, Published, Publisher
+from adserver.catalog.publish import Live, Publisher
 from adserver.catalog.state import campaign_goal, campaign_state
-from adserver.catalog.upload import place_in_upload, read_campaigns, read_slots
 from adserver.domain.catalog import Campaign
-from adserver.domain.errors import IdTaken, InputRefused
 from adserver.domain.ids import FlightId
 from adserver.web.auth import Authenticator, Role, require
 from adserver.web.bodies import read_base, read_message, read_switch, read_upload
@@ -25,6 +24,7 @@ Delivered = Callable[[Sequence[FlightId]], Mapping[FlightId, int]]
 
 def management_blueprint(
     publisher: Publisher,
+    desk: UploadDesk,
     authenticator: Authenticator,
     uploads: CallLimit,
     delivered: Delivered,
@@ -34,7 +34,8 @@ def management_blueprint(
     """Return the routes of the management API.
 
     Args:
-        publisher: what is live, and how to change it.
+        publisher: what is live.
+        desk: takes what people send to change it.
         authenticator: who shows a token.
         uploads: how often a token may send changes.
         delivered: what flights have delivered.
@@ -66,10 +67,7 @@ def management_blueprint(
         author = require(authenticator, Role.ADMIN, Role.MARKETER).name
         uploads.take(caller_key())
         extent = Extent.CAMPAIGNS if read_switch("prune") else Extent.NAMED
-        data, form = read_upload()
-        upload = read_campaigns(data, form)
-        with gate.entered():
-            return _publish(publisher, upload, extent, author)
+        return _published(desk.take(_sent(UploadKind.CAMPAIGNS, extent, author), gate.entered))
 
     @blueprint.get("/v1/slots")
     def get_slots() -> Response:
@@ -84,10 +82,7 @@ def management_blueprint(
     def put_slots() -> Response:
         author = require(authenticator, Role.ADMIN).name
         uploads.take(caller_key())
-        data, form = read_upload()
-        upload = read_slots(data, form)
-        with gate.entered():
-            return _publish(publisher, upload, Extent.NAMED, author)
+        return _published(desk.take(_sent(UploadKind.SLOTS, Extent.NAMED, author), gate.entered))
 
     @blueprint.get("/v1/revisions")
     def list_revisions() -> Response:
@@ -134,28 +129,19 @@ def _progress(campaign: Campaign, delivered: Mapping[FlightId, int], now: dateti
     }
 
 
-def _publish(publisher: Publisher, upload: Documents, extent: Extent, author: str) -> Response:
-    try:
-        published = publisher.publish(
-            upload,
-            extent=extent,
-            author=author,
-            message=read_message(),
-            base=read_base(),
-            dry_run=read_switch("dry_run"),
-        )
-    except InputRefused as refused:
-        raise InputRefused(tuple(place_in_upload(fault) for fault in refused.faults)) from refused
-    except IdTaken as taken:
-        raise IdTaken(tuple(place_in_upload(fault) for fault in taken.faults)) from taken
-    return _answer(_outcome(published), published.base if published.revision is None else published.revision)
+def _sent(kind: UploadKind, extent: Extent, author: str) -> Upload:
+    """Return the upload that the request holds."""
+    message, base, dry_run = read_message(), read_base(), read_switch("dry_run")
+    data, form = read_upload()
+    return Upload(kind, data, form, extent, author, message, base, dry_run)
 
 
-def _outcome(published: Published) -> JsonObject:
-    return {"base": published.base, "revision": published.revision, "plan": published.plan.to_json()}
+def _published(outcome: Outcome) -> Response:
+    document = {"base": outcome.base, "revision": outcome.revision, "plan": msgspec.Raw(outcome.plan)}
+    return _answer(document, outcome.live)
 
 
-def _answer(document: JsonValue, revision: int | None) -> Response:
+def _answer(document: object, revision: int | None) -> Response:
     response = Response(msgspec.json.encode(document), content_type="application/json")
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Content-Type-Options"] = "nosniff"

@@ -9,6 +9,7 @@ from catalog_bench import Bench, campaign, campaign_file
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from adserver.catalog.desk import LocalDesk
 from adserver.domain.ids import FlightId
 from adserver.web.app import AppParts, create_app
 from adserver.web.auth import Principal, Role
@@ -42,6 +43,7 @@ class Desk:
     def __post_init__(self) -> None:
         blueprint = management_blueprint(
             self.bench.publisher,
+            LocalDesk(self.bench.publisher),
             TokensAreRoles(),
             self.uploads,
             self.count,

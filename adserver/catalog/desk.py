@@ -1,0 +1,111 @@
+"""Where uploads are taken: read, then published; in this process, or behind the same port in another."""
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from adserver.catalog.documents import Documents
+from adserver.catalog.merging import Extent
+from adserver.catalog.publish import Publisher
+from adserver.catalog.upload import Format, place_in_upload, read_campaigns, read_slots
+from adserver.domain.errors import IdTaken, InputRefused
+
+
+class UploadKind(StrEnum):
+    """What an upload holds."""
+
+    CAMPAIGNS = "campaigns"
+    SLOTS = "slots"
+
+
+class Upload(msgspec.Struct, frozen=True):
+    """What someone sent, unread. Immutable."""
+
+    kind: UploadKind
+    data: bytes
+    form: Format
+    extent: Extent
+    author: str
+    message: str
+    base: int | None
+    """The revision that the sender looked at; None: whichever is live."""
+    dry_run: bool
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What became of an upload. Immutable."""
+
+    base: int
+    revision: int | None
+    """See `Published`."""
+    plan: bytes
+    """As JSON, as the API shows it."""
+
+    @property
+    def live(self) -> int:
+        """The number of the revision that is live now."""
+        return self.base if self.revision is None else self.revision
+
+
+Entered = Callable[[], AbstractContextManager[None]]
+"""Is entered for as long as an upload works with the store; raises StoreUnavailable where it may not."""
+
+
+class UploadDesk(Protocol):
+    """Takes uploads, from any thread. Fails closed: nothing is published unless it says so."""
+
+    def take(self, upload: Upload, entered: Entered) -> Outcome:
+        """Read an upload and publish it.
+
+        Raises:
+            UnreadableInput, InputTooLarge: it cannot be read.
+            InputRefused, IdTaken, StaleBase, StoreUnavailable, RevisionUnreadable: see `Publisher.publish`.
+        """
+
+
+class LocalDesk:
+    """Takes uploads in this process. Shared by all threads, as its publisher is."""
+
+    def __init__(self, publisher: Publisher) -> None:
+        self._publisher = publisher
+
+    def take(self, upload: Upload, entered: Entered) -> Outcome:
+        """Read an upload and publish it."""
+        documents = read_documents(upload)
+        with entered():
+            return publish_documents(self._publisher, upload, documents)
+
+
+def read_documents(upload: Upload) -> Documents:
+    """Return what an upload holds, each file checked alone.
+
+    Raises:
+        UnreadableInput, InputTooLarge, InputRefused: see `read_campaigns`.
+    """
+    read = read_campaigns if upload.kind is UploadKind.CAMPAIGNS else read_slots
+    return read(upload.data, upload.form)
+
+
+def publish_documents(publisher: Publisher, upload: Upload, documents: Documents) -> Outcome:
+    """Publish what an upload holds; faults are placed in the upload, as its sender knows it.
+
+    Raises:
+        InputRefused, IdTaken, StaleBase, StoreUnavailable, RevisionUnreadable: see `Publisher.publish`.
+    """
+    try:
+        published = publisher.publish(
+            documents,
+            extent=upload.extent,
+            author=upload.author,
+            message=upload.message,
+            base=upload.base,
+            dry_run=upload.dry_run,
+        )
+    except InputRefused as refused:
+        raise InputRefused(tuple(place_in_upload(fault) for fault in refused.faults)) from refused
+    except IdTaken as taken:
+        raise IdTaken(tuple(place_in_upload(fault) for fault in taken.faults)) from taken
+    return Outcome(published.base, published.revision, msgspec.json.encode(published.plan.to_json()))
