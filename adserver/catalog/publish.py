@@ -20,7 +20,14 @@ from adserver.catalog.store import RevisionStore
 from adserver.domain.catalog import Catalog
 from adserver.domain.errors import InputRefused, StaleBase, StoreUnavailable
 
+CatalogOf = Callable[[Head], Catalog | None]
+"""Returns a revision's catalog where this process has it built already; else None."""
+
 _ATTEMPTS: Final = 20
+
+
+def none_at_hand(_head: Head) -> None:
+    """Have no catalog built: what a process says that serves none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Publisher:
         gazetteer: PlaceFinder,
         clock: Callable[[], datetime],
         served: ServedRevisions | None = None,
+        catalog_of: CatalogOf = none_at_hand,
     ) -> None:
         """Take what it works with.
 
@@ -67,11 +75,13 @@ class Publisher:
             gazetteer: what places are resolved by.
             clock: the present, aware UTC.
             served: what this host has served, put back first where the store has lost it; None: no host is served.
+            catalog_of: the catalogs that need not be built.
         """
         self._store = store
         self._gazetteer = gazetteer
         self._clock = clock
         self._served = served
+        self._catalog_of = catalog_of
         self._live = Live(NO_HEAD, Documents())
         self._one_at_a_time = threading.Lock()
         self._built: tuple[Head, Catalog] = (NO_HEAD, Catalog())
@@ -95,6 +105,9 @@ class Publisher:
         Raises:
             RevisionUnreadable: a newer version published it.
         """
+        served = self._catalog_of(live.head)
+        if served is not None:
+            return served
         head, catalog = self._built
         if head != live.head:
             try:

@@ -10,9 +10,10 @@ import click
 from adserver.catalog.following import describe_difference
 from adserver.config import Settings
 from adserver.domain.errors import AdserverError, InputRefused, SettingRefused
-from adserver.processes.doctor import Finding, Severity, diagnose
+from adserver.processes.doctor import diagnose
 from adserver.processes.examination import examine_folder, examine_redis, examine_service
 from adserver.processes.facts import Facts, FolderFacts, RedisFacts
+from adserver.processes.findings import Finding, Severity
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import open_publisher
 from adserver.runtime.redis_client import open_redis

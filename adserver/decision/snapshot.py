@@ -66,7 +66,7 @@ class Snapshot:
 
     __slots__ = (
         "_columns", "_creative_table", "_flight_table", "_image", "_layout", "_limits", "_links", "_lists", "_meta",
-        "_records", "_retired", "_settled", "_shown", "hashes", "revision", "shards", "topics",
+        "_records", "_retired", "_settled", "_shown", "digest", "hashes", "revision", "shards", "topics",
     )  # fmt: skip
 
     def __init__(self, buffer: memoryview) -> None:
@@ -95,6 +95,8 @@ class Snapshot:
         self._layout = Layout(meta.sites, meta.slots)
         self._retired = _retired_links(retired)
         self.revision = meta.revision
+        self.digest = meta.digest
+        """That of the revision's documents; empty where it was compiled of none."""
         self.shards = meta.shards
         """Into how many shards the counts of what is decided by it are cut."""
         self.topics: frozenset[Topic] = frozenset(meta.topic_hashes)

@@ -10,7 +10,6 @@ from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.names import load_names
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
-from adserver.domain.catalog import Catalog
 from adserver.keeping.keeper_state import read_keeper_state
 from adserver.places.gazetteer import Gazetteer
 from adserver.runtime.clock import now_utc
@@ -33,13 +32,9 @@ def make_statistics(
 ) -> StatisticsService:
     """Return what answers queries, with a client that is open and a catalog that somebody keeps fresh."""
 
-    def live() -> Catalog:
-        snapshot = catalog.current()
-        return snapshot.catalog if snapshot else Catalog()
-
     def backlog() -> tuple[int, float]:
         state = read_keeper_state(data_dir)
         return (state.backlog_bytes, state.lag_seconds(clock().timestamp())) if state else (0, 0.0)
 
     cells, reach, standing = RedisCellStore(client), RedisReachStore(client), RedisStanding(client, backlog)
-    return StatisticsService(cells, lambda: load_names(client), live, gazetteer, clock, reach, standing)
+    return StatisticsService(cells, lambda: load_names(client), catalog.catalog, gazetteer, clock, reach, standing)

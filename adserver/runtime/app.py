@@ -102,7 +102,7 @@ def make_app(
     )
     client = open_redis(settings, WEB_ANSWER_SECONDS).client
     gate = StoreGate(time.monotonic)
-    publisher = make_publisher(client, gazetteer, data_dir.path, clock)
+    publisher = make_publisher(client, gazetteer, data_dir.path, clock, catalog.catalog_of)
     blueprints = [
         delivery_blueprint(calls, clicks),
         management_blueprint(

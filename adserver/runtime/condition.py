@@ -8,7 +8,7 @@ from adserver.keeping.keeper_state import read_keeper_state, warn_of
 from adserver.keeping.quarantine import QUARANTINE_NAME, holds_any
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.web.health import Readiness
-from adserver.web.metrics import Standing
+from adserver.web.readings import Standing
 from adserver.web.scraping import look_at_host
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import redis
 
-from adserver.catalog.publish import Publisher
+from adserver.catalog.publish import CatalogOf, Publisher, none_at_hand
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.served import ServedRevisions
 from adserver.config import Settings
@@ -21,7 +21,11 @@ def open_publisher(settings: Settings) -> Publisher:
 
 
 def make_publisher(
-    client: redis.Redis, gazetteer: Gazetteer, data_dir: Path, clock: Callable[[], datetime]
+    client: redis.Redis,
+    gazetteer: Gazetteer,
+    data_dir: Path,
+    clock: Callable[[], datetime],
+    catalog_of: CatalogOf = none_at_hand,
 ) -> Publisher:
     """Return what publishes revisions through a client that is open already."""
-    return Publisher(RedisRevisionStore(client), gazetteer, clock, ServedRevisions(data_dir))
+    return Publisher(RedisRevisionStore(client), gazetteer, clock, ServedRevisions(data_dir), catalog_of)

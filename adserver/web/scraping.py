@@ -16,7 +16,8 @@ from adserver.counting.worker_sums import WorkerSums, read_worker_sums
 from adserver.keeping.keeper_state import read_keeper_state
 from adserver.web.auth import Authenticator, require
 from adserver.web.hosts import names_loopback
-from adserver.web.metrics import Standing, collect
+from adserver.web.metrics import collect
+from adserver.web.readings import Standing
 
 _PROXY_HEADERS: Final = (
     "Forwarded",

@@ -10,12 +10,13 @@ from typing import Final
 import pytest
 
 from adserver.cli import doctor as doctor_command
-from adserver.processes import doctor
+from adserver.processes import host_checks, service_checks, store_checks
 from adserver.web.metrics import METRICS, MetricSpec
 
 ROOT: Final = Path(__file__).parents[2]
 METRICS_PAGE: Final = (ROOT / "docs/metrics.md").read_text()
 DOCTOR_PAGE: Final = (ROOT / "docs/doctor.md").read_text()
+MODULES: Final = (host_checks, service_checks, store_checks, doctor_command)
 
 
 @pytest.mark.parametrize("spec", METRICS, ids=lambda spec: spec.name)
@@ -31,7 +32,7 @@ def test_no_metric_is_documented_that_is_not_there() -> None:
 
 def test_every_finding_of_the_doctor_is_documented_with_its_weight_and_no_other() -> None:
     rows = dict(re.findall(r"^\| `(\w+)` \| ([\w, ]+) \|", DOCTOR_PAGE, re.MULTILINE))
-    found = dict(findings_in(doctor)) | dict(findings_in(doctor_command))
+    found = dict(found for module in MODULES for found in findings_in(module))
 
     assert set(rows) == {*found, "dropped_late", "dropped_corrupt"}
     for code, severities in found.items():

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 import redis
-from valkey_cluster import Cluster, free_ports, running_cluster
+from ports import free_ports
+from valkey_cluster import Cluster, running_cluster
 from valkey_server import running_valkey
 
 from adserver.catalog.redis_store import RedisRevisionStore

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from load import Load
-from service import Service, free_port, kill, running_service
+from ports import free_port
+from service import Service, kill, running_service
 from valkey_server import running_valkey
 
 

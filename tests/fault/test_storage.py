@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 import redis
-from service import Service, free_port, kill, running_service
+from ports import free_port
+from service import Service, kill, running_service
 from small_disk import bound_files, fill, own_disk
 
 from adserver.counting.drops import dropped_events

@@ -51,10 +51,21 @@ class TestBursts:
         time.sleep(1.0)  # what Retry-After asks for
         assert exchange(service.port, data).status == usual
 
+    def await_upload_processes(self, service: Service, data: bytes) -> None:
+        """Send uploads until each worker's process for them has begun: for longer than a second some would be 503."""
+
+        def all_take_them() -> bool:
+            exchange(service.port, data, 30)
+            begun = [command for command in service.pids().values() if "runtime.uploads" in command]
+            return len(begun) == len(service.workers())
+
+        service.await_that(all_take_them, 30)
+
     def test_of_uploads_are_told_to_wait(self, service: Service) -> None:
         data = b"{}"
         kind = ("Content-Type: application/json", f"Content-Length: {len(data)}")
         head = request("/v1/campaigns?dry_run=true", bearer(service), *kind, method="POST")
+        self.await_upload_processes(service, head + data)
         self.assert_limited(service, head + data, 422)
 
     def test_of_queries_are_told_to_wait(self, service: Service) -> None:

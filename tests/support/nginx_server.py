@@ -11,7 +11,8 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from service import ROOT, Service, free_port
+from ports import free_port
+from service import ROOT, Service
 
 PROXY_ADDRESS = "127.0.0.9"
 """Where nginx calls the service from; everyone else calls from 127.0.0.1."""

