@@ -63,13 +63,14 @@ def _ask(service: Server, asked: Sequence[str], beside: Callable[[float], None])
 
 
 def _wait(end: float) -> None:
+    """Do nothing beside the clients: what the other rounds are held against."""
     time.sleep(max(0.0, end - time.monotonic()))
 
 
 def _count(backlog: Backlog, records: bytes, end: float) -> None:
     backlog.write(records)
     while time.monotonic() < end and not backlog.is_counted:
-        time.sleep(0.1)
+        time.sleep(0.1)  # the keeper tells nobody when it is done; a look costs Redis a call
 
 
 def _publish(service: Server, data_dir: Path, block: int, end: float) -> None:
@@ -81,7 +82,7 @@ def _publish(service: Server, data_dir: Path, block: int, end: float) -> None:
         if status != 200:
             raise RuntimeError(f"publishing was answered with {status}: {body.decode(errors='replace')}")
         number += 1
-        time.sleep(PUBLISH_SECONDS)
+        time.sleep(PUBLISH_SECONDS)  # the load that is measured: so often somebody publishes
 
 
 def _summary(blocks: Sequence[Sequence[float]]) -> Calm:

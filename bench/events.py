@@ -134,4 +134,4 @@ class Backlog:
         while not self.is_counted:
             if time.monotonic() > deadline:
                 raise TimeoutError("the keeper does not get on with the backlog")
-            time.sleep(_POLL_SECONDS)
+            time.sleep(_POLL_SECONDS)  # the keeper tells nobody when it is done

@@ -87,7 +87,7 @@ def pace(server: Server, paths: Sequence[str], a_second: int, until: Callable[[]
     try:
         while not until():
             due = start + len(took) / a_second
-            time.sleep(max(0.0, due - time.perf_counter()))
+            time.sleep(max(0.0, due - time.perf_counter()))  # the pace that was asked for
             began = time.perf_counter()
             connection.request("GET", paths[len(took) % len(paths)])
             answer = connection.getresponse()

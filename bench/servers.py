@@ -121,7 +121,7 @@ def await_ready(server: Server, probe: str, process: "subprocess.Popen[bytes]") 
         with suppress(OSError, http.client.HTTPException):
             if server.call(probe)[0] == 200:
                 return
-        time.sleep(0.02)
+        time.sleep(0.02)  # another process starts, and tells nobody when it listens
     raise RuntimeError(f"the server {server.name} does not answer; exit status {process.poll()}")
 
 

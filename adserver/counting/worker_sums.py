@@ -18,6 +18,7 @@ from typing import Final
 import msgspec
 
 from adserver.counting.forks import forget_after_fork
+from adserver.counting.locks import is_held
 from adserver.counting.tally import DECISION_SECONDS_BOUNDS, Tallied, Tally
 from adserver.domain.ids import IdHash, SlotId
 
@@ -181,7 +182,7 @@ def read_worker_sums(folder: Path) -> tuple[FoundSums, ...]:
     for path in sorted(folder.glob("*.json")):
         sums = _read(path)
         if sums is not None:
-            found.append(FoundSums(sums, _is_held(path.with_suffix(".lock"))))
+            found.append(FoundSums(sums, is_held(path.with_suffix(".lock"))))
     return tuple(found)
 
 
@@ -192,21 +193,6 @@ def _read(path: Path) -> WorkerSums | None:
         return None
     fits = sums.version == _VERSION and len(sums.second_buckets) == len(WorkerSums().second_buckets)
     return sums if fits else None
-
-
-def _is_held(lock: Path) -> bool:
-    """Tell whether a living process holds a lock; a worker that asks in the same moment takes the next file."""
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
 
 
 def _added(one: Mapping[str, dict[str, int]], other: Mapping[str, dict[str, int]]) -> dict[str, dict[str, int]]:

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from adserver.counting.cells import IMPRESSIONS, Family, Kept, Rolled, moves_field, parse_member
+from adserver.counting.coarser import SiteDay
 from adserver.counting.records import RECORD_BYTES, Record, decode
 from adserver.domain.errors import AdserverError
 from adserver.domain.ids import IdHash
 from adserver.keeping.audit_rolled import Moved, blocks_until, counted_as, first_day, is_over
-from adserver.keeping.batches import TOKENS_PER_BLOCK, SiteDay
+from adserver.keeping.batches import TOKENS_PER_BLOCK
 from adserver.keeping.recount import FOLDED, Fields, Recount, Spot, folded
 from adserver.keeping.redis_cells import CountedCells
 from adserver.keeping.sources import Missing, Records, Source

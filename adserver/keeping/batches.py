@@ -1,7 +1,7 @@
 """What the keeper sends to one shard for one byte range of one spool. Pure values; `Batcher` makes them."""
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -17,9 +17,6 @@ TOKEN_ROW: Final = struct.Struct(">HBHHI")
 """A `TokenRow`: token, what (kinds 3 bits, length 2 bits, 32: is there a reader), group, order, reader."""
 INCREMENT: Final = struct.Struct(">HBBQ")
 """An `Increment`: group, variant, metric, by."""
-
-SiteDay = Callable[[IdHash, int], int]
-"""(slot, second) -> the day at the slot's site, in days since 1970."""
 
 
 @dataclass(frozen=True, slots=True)

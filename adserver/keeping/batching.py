@@ -18,9 +18,10 @@ from adserver.counting.cells import (
     shard_tag,
     topics_member,
 )
+from adserver.counting.coarser import SiteDay
 from adserver.counting.records import RecordKind
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import NO_GOAL, Batch, Cell, Goal, Group, SiteDay
+from adserver.keeping.batches import NO_GOAL, Batch, Cell, Goal, Group
 from adserver.keeping.record_table import HASHES_BYTES, PLACES_BYTES, Bits, Numbers, RecordTable, Words
 from adserver.keeping.token_rows import TokenRows
 

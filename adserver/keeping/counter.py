@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from adserver.counting.coarser import SiteDay
 from adserver.counting.spool_run import SpoolRun
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.batch_size import MOST_BYTES, BatchSize
-from adserver.keeping.batches import Batch, Goal, SiteDay
+from adserver.keeping.batches import Batch, Goal
 from adserver.keeping.batching import make_batches
 from adserver.keeping.counts import CountStore
 from adserver.keeping.quarantine import Quarantine

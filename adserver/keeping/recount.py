@@ -22,11 +22,11 @@ from adserver.counting.cells import (
     places_member,
     topics_member,
 )
+from adserver.counting.coarser import SiteDay
 from adserver.counting.records import QUARTER_SECONDS, Record, RecordKind
 from adserver.domain.ids import IdHash
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
 from adserver.domain.variants import Variant
-from adserver.keeping.batches import SiteDay
 
 FOLDED: Final[Mapping[int, int]] = {
     Metric.invalid(EventKind.SEEN, InvalidReason.OVER).code: IMPRESSIONS.code,

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from adserver.counting.coarser import SiteDay
 from adserver.counting.records import RECORD_BYTES, Record, encode
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import Batch, Goal, SiteDay
+from adserver.keeping.batches import Batch, Goal
 from adserver.keeping.batching import make_batches
 from adserver.keeping.counts import Applied
 from adserver.keeping.record_table import RecordTable

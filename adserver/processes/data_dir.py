@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from adserver.config import DATA_DIR
+from adserver.counting.locks import is_held
 from adserver.domain.errors import DataDirBusy, SettingRefused
 
 SERVICE_LOCK_FILE: Final = "service.lock"
@@ -90,17 +91,7 @@ class DataDir:
 
     def is_locked(self) -> bool:
         """Tell whether a service has the folder."""
-        try:
-            descriptor = os.open(self.path / SERVICE_LOCK_FILE, os.O_RDWR | os.O_CLOEXEC)
-        except OSError:
-            return False
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        finally:
-            os.close(descriptor)
-        return False
+        return is_held(self.path / SERVICE_LOCK_FILE)
 
     def secret_keys(self) -> tuple[bytes, ...]:
         """Return the keys kept here, newest first, one a line in hex; the first caller makes one.

@@ -110,7 +110,7 @@ def _take(address: ListenAddress, deadline: float) -> socket.socket:
         except OSError as error:
             if time.monotonic() >= deadline or isinstance(error, socket.gaierror | PermissionError):
                 raise PortTaken(address, error.strerror or str(error)) from error
-            time.sleep(_PORT_POLL_SECONDS)
+            time.sleep(_PORT_POLL_SECONDS)  # nobody tells when an address is let go of
 
 
 def _listen(address: ListenAddress) -> socket.socket:

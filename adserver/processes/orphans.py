@@ -1,13 +1,13 @@
 """End what an earlier service, killed before it could clean up, has left running. Linux looks; elsewhere one waits."""
 
 import contextlib
-import fcntl
 import os
 import signal
 import time
 from pathlib import Path
 from typing import Final
 
+from adserver.counting.locks import is_held
 from adserver.domain.errors import AdserverError
 
 _POLL_SECONDS: Final = 0.02
@@ -34,17 +34,17 @@ def free_lock(path: Path, *, grace_seconds: float, kill_seconds: float = 5.0) ->
         LockStuck: it is still held `kill_seconds` after that.
     """
     for signal_number, seconds in ((signal.SIGTERM, grace_seconds), (signal.SIGKILL, kill_seconds)):
-        if _is_free(path):
+        if not is_held(path):
             return
         for pid in holders(path):
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal_number)
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
-            if _is_free(path):
+            if not is_held(path):
                 return
-            time.sleep(_POLL_SECONDS)
-    if not _is_free(path):
+            time.sleep(_POLL_SECONDS)  # the kernel tells nobody when a lock is let go of; to wait in it has no end
+    if is_held(path):
         raise LockStuck(path, holders(path))
 
 
@@ -71,17 +71,3 @@ def _has_open(process: Path, identity: tuple[int, int]) -> bool:
     except OSError:  # gone meanwhile, or another user's
         return False
     return False
-
-
-def _is_free(path: Path) -> bool:
-    try:
-        descriptor = os.open(path, os.O_RDWR | os.O_CLOEXEC)
-    except FileNotFoundError:
-        return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    finally:
-        os.close(descriptor)
-    return True

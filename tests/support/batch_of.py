@@ -2,9 +2,10 @@
 
 from collections.abc import Iterable, Mapping
 
+from adserver.counting.coarser import SiteDay
 from adserver.counting.records import Record, encode
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import Batch, Goal, SiteDay
+from adserver.keeping.batches import Batch, Goal
 from adserver.keeping.batching import make_batches
 from adserver.keeping.record_table import RecordTable
 
