@@ -3,7 +3,7 @@
 import ipaddress
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final, NamedTuple
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -101,39 +101,36 @@ def _single(scheme: str, text: str) -> RedisAddress:
 
 
 def _cluster(scheme: str, text: str) -> RedisAddress:
-    hosts, path, query = _parts(text)
+    hosts, path, _ = _parts(text)
     if path not in ("", "/"):
         raise ValueError("a cluster has no databases, so no path follows its hosts")
-    encrypted = scheme.startswith("rediss+")
-    username, password = _login(hosts)
-    return RedisAddress(
-        Topology.CLUSTER,
-        text,
-        _endpoints(hosts, _REDIS_PORT),
-        encrypted=encrypted,
-        username=username,
-        password=password,
-        options=_options(query, TLS_FILES if encrypted else frozenset()),
-    )
+    return _several(scheme, text, Topology.CLUSTER, _endpoints(hosts, _REDIS_PORT), frozenset())
 
 
 def _sentinel(scheme: str, text: str) -> RedisAddress:
-    hosts, path, query = _parts(text)
+    hosts, path, _ = _parts(text)
     named = _SERVICE.fullmatch(path)
     if named is None:
         raise ValueError("after the sentinels' hosts comes /service, what they call the primary, and /db if need be")
-    encrypted = scheme.startswith("rediss+")
+    address = _several(scheme, text, Topology.SENTINEL, _endpoints(hosts, _SENTINEL_PORT), SENTINEL_LOGIN)
+    return replace(address, service=named[1], database=int(named[2] or 0))
+
+
+def _several(
+    scheme: str, text: str, topology: Topology, endpoints: tuple[Endpoint, ...], options: frozenset[str]
+) -> RedisAddress:
+    """Return the address of several hosts with one login; beside `options` rediss takes its files."""
+    hosts, _, query = _parts(text)
     username, password = _login(hosts)
+    encrypted = scheme.startswith("rediss+")
     return RedisAddress(
-        Topology.SENTINEL,
+        topology,
         text,
-        _endpoints(hosts, _SENTINEL_PORT),
+        endpoints,
         encrypted=encrypted,
         username=username,
         password=password,
-        service=named[1],
-        database=int(named[2] or 0),
-        options=_options(query, SENTINEL_LOGIN | (TLS_FILES if encrypted else frozenset())),
+        options=_options(query, options | (TLS_FILES if encrypted else frozenset())),
     )
 
 
