@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from load import Load
-from service import Service, running_service
-from sharded_world import assert_exact, await_counted, campaign_file, flight_hashes, run_load, write_campaigns, written
+from service import Service
+from sharded_world import assert_exact, await_counted, campaign_file, flight_hashes, run_load, running_sharded, written
 from valkey_cluster import Cluster, Server, await_that, cut_off_replicas, move_slot, running_cluster
 
 from adserver.catalog.compiled import read_compiled
@@ -24,8 +24,7 @@ def cluster(tmp_path: Path) -> Iterator[Cluster]:
 
 @pytest.fixture
 def service(tmp_path: Path, cluster: Cluster) -> Iterator[Service]:
-    write_campaigns(tmp_path / "campaigns")
-    with running_service(tmp_path, ADSERVER_REDIS_URL=cluster.url) as service:
+    with running_sharded(tmp_path, cluster.url) as service:
         yield service
 
 

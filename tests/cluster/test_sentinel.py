@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 from counting_oracle import Hashes
 from load import Load
-from service import Service, running_service
-from sharded_world import assert_exact, await_counted, run_load, write_campaigns
+from service import Service
+from sharded_world import assert_exact, await_counted, run_load, running_sharded
 from valkey_cluster import Guarded, Server, await_that, cut_off_replicas, running_guarded
 
 
@@ -19,8 +19,7 @@ def guarded(tmp_path: Path) -> Iterator[Guarded]:
 
 @pytest.fixture
 def service(tmp_path: Path, guarded: Guarded) -> Iterator[Service]:
-    write_campaigns(tmp_path / "campaigns")
-    with running_service(tmp_path, ADSERVER_REDIS_URL=guarded.url) as service:
+    with running_sharded(tmp_path, guarded.url) as service:
         yield service
 
 

@@ -3,11 +3,12 @@
 import http.client
 import json
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from counting_oracle import Hashes, differences
 from load import Load
-from service import Service
+from service import Service, running_service
 
 from adserver.counting.cells import Family
 from adserver.counting.drops import dropped_events
@@ -28,6 +29,14 @@ def write_campaigns(folder: Path) -> None:
     slots = [{"id": slot, "site": "paper", "max_chars": 140} for slot in SLOTS]
     (folder / "slots.yaml").write_text(json.dumps({"sites": [site], "slots": slots}))
     (folder / "bank.yaml").write_text(json.dumps(campaign_file()))
+
+
+@contextmanager
+def running_sharded(folder: Path, url: str) -> Iterator[Service]:
+    """Run a service that serves these campaigns and counts into a store of several servers."""
+    write_campaigns(folder / "campaigns")
+    with running_service(folder, ADSERVER_REDIS_URL=url) as service:
+        yield service
 
 
 def campaign_file(**changes: object) -> dict[str, object]:
