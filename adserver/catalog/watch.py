@@ -43,6 +43,12 @@ class CatalogWatch:
             self.poll()
         return self._current
 
+    def newest(self) -> Snapshot | None:
+        """Return the snapshot once it is the newest that can be read; waits for a look that is under way."""
+        with self._looking:
+            self._look()
+        return self._current
+
     def catalog(self) -> Catalog:
         """Return the snapshot's catalog whole, decoded once for all who ask; an empty one before there is any."""
         snapshot, whole = self.current(), self._whole

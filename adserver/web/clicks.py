@@ -29,13 +29,21 @@ class PlaceNames(Protocol):
         ...
 
 
+class FreshCatalog(CatalogSource, Protocol):
+    """What is live in this process, and what its host has newer."""
+
+    def newest(self) -> Snapshot | None:
+        """Look whether there is a newer snapshot, take it up, and return it."""
+        ...
+
+
 class ClickRouter:
     """Sends readers to sponsors. Shared by all threads of a process; immutable."""
 
     def __init__(
         self,
         *,
-        catalog: CatalogSource,
+        catalog: FreshCatalog,
         places: PlaceNames,
         codec: TokenCodec,
         acceptance: Acceptance,
@@ -83,13 +91,18 @@ class ClickRouter:
     def _location(self, token: Token | None, reported: Variant) -> str | None:
         try:
             snapshot = self._catalog.current()
-            found = self._sponsor(token, snapshot, reported) if token is not None and snapshot is not None else None
+            found = self._sponsor(token, snapshot, reported)
+            if found is None and token is not None:  # another worker may have decided by a revision of a moment ago
+                snapshot = self._catalog.newest()
+                found = self._sponsor(token, snapshot, reported)
             return found or self._home(snapshot)
         except Exception as fault:  # noqa: BLE001 - the reader is sent somewhere safe
             _LOG.error(CLICK_FAULT, exc_info=fault)
             return self._home_url
 
-    def _sponsor(self, token: Token, snapshot: Snapshot, reported: Variant) -> str | None:
+    def _sponsor(self, token: Token | None, snapshot: Snapshot | None, reported: Variant) -> str | None:
+        if token is None or snapshot is None:
+            return None
         target = snapshot.creative_by_hash(token.creative, self._clock())
         if target is None:
             return None

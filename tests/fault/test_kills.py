@@ -86,7 +86,7 @@ def test_a_first_start_without_redis_publishes_when_it_comes(tmp_path: Path) -> 
             service.await_that(lambda: answers_unready(service), 30)
             with running_valkey(port=port):
                 start.result()
-                service.await_that(lambda: all(service.call("/readyz")[0] == 200 for _ in range(8)))  # both workers
+                service.await_that(lambda: service.call("/readyz")[0] == 200)
                 token = service.decide()["token"]
                 assert service.call(f"/v1/seen/{token}.gif")[0] == 200
                 service.await_counts(impressions=1)

@@ -92,8 +92,7 @@ class Reader:
             raise AssertionError(f"{block}: {command} answers\n{given}") from None
 
     def open_page(self, block: Block) -> None:
-        """Reload the demo until it shows a line, once both workers have had the second in which they learn of one."""
-        time.sleep(1.0)  # else the worker that takes the click may not be the one that knows the line
+        """Reload the demo until it shows a line."""
 
         def shows() -> bool:
             status, _, body = self.service.call("/demo/")

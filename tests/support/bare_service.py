@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +14,9 @@ class BareService(Service):
     """Two gunicorn workers of `wsgi:app` on a copy of the sample campaigns, and the backstage of their data folder."""
 
     def start(self, *arguments: str) -> None:
-        """Start gunicorn and wait until it is ready, with the first revision published."""
+        """Start gunicorn and wait until it is ready: from then on each worker finds the first revision."""
         self.launch(*arguments)
-        self.await_that(lambda: self.has_ended() or self._are_both_ready(), 60)
+        self.await_that(lambda: self.has_ended() or self.is_ready(), 60)
         assert not self.has_ended(), self.said()
 
     def launch(self, *arguments: str) -> None:
@@ -49,17 +48,6 @@ class BareService(Service):
             return self.call("/readyz")[0] == 200
         except OSError:
             return False
-
-    def _are_both_ready(self) -> bool:
-        """Tell whether every call of half a second is told so: one worker may take a burst of them all to itself.
-
-        A worker that has begun before anything was published looks for it ten times a second.
-        """
-        for _ in range(25):
-            if not self.is_ready():
-                return False
-            time.sleep(0.02)
-        return True
 
     def workers(self) -> list[int]:
         """Return the pids of the gunicorn workers."""

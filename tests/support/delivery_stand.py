@@ -131,12 +131,19 @@ class FixedCatalog:
 
     snapshot: Snapshot | None
     fault: Exception | None = None
+    replaced_by: Snapshot | None = None
+    """What is on the disk already, and not yet looked at."""
 
     def current(self) -> Snapshot | None:
         """Return the snapshot, or raise the fault."""
         if self.fault is not None:
             raise self.fault
         return self.snapshot
+
+    def newest(self) -> Snapshot | None:
+        """Look, and return the snapshot, or raise the fault."""
+        self.snapshot = self.replaced_by or self.snapshot
+        return self.current()
 
 
 class NothingDelivered:

@@ -61,6 +61,14 @@ def test_the_beacon_counts_a_view_with_the_length_it_reports(query: str, reporte
     assert stand.recorder.events == [RecordedEvent(EventKind.SEEN, None, reported, stand.codec.decode(token))]
 
 
+def test_a_click_on_what_another_worker_shows_already_finds_its_sponsor() -> None:
+    decided, behind = Stand(), Stand(Catalog(sites=make_catalog().sites))
+    token = ask_for_token(decided)
+    assert behind.client().get(f"/go/{token}", headers=BROWSER).headers["Location"] == HOME
+    behind.catalog.replaced_by = decided.catalog.snapshot
+    assert behind.client().get(f"/go/{token}", headers=BROWSER).headers["Location"] == SPONSOR
+
+
 @pytest.mark.parametrize("text", ["x", "a" * 74, "a" * 5_000, "%00", "..%2e", "a/b", "<script>"])
 def test_a_malformed_token_gets_the_same_image(text: str) -> None:
     stand = Stand()

@@ -62,8 +62,13 @@ def test_the_first_file_is_found_by_whoever_asks_and_a_later_one_by_the_poll_alo
     assert revision_of(watch) == 1
     write_compiled(path, compiled(2))
     assert revision_of(watch) == 1
-    assert watch.poll() is True
+    newest = watch.newest()
+    assert newest is not None
+    assert newest.revision == 2
+    write_compiled(path, compiled(3))
     assert revision_of(watch) == 2
+    assert watch.poll() is True
+    assert revision_of(watch) == 3
 
 
 def test_while_one_thread_loads_the_first_file_another_is_not_kept_waiting(
