@@ -6,6 +6,7 @@ from typing import Final, Protocol, Self
 
 from adserver.counting.addresses import Address, parse_address
 from adserver.counting.recorder import Recorder
+from adserver.counting.records import Event
 from adserver.domain.ids import IdHash
 from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.token import CLICK_LIFE_SECONDS, VIEW_LIFE_SECONDS, Token, TokenCodec, TokenInvalid
@@ -105,7 +106,8 @@ class Acceptance:
             verdict = InvalidReason.RATE
         if token is None or not self._edge.has_variant(token.creative, reported):
             reported = Variant.AUTO
-        self._recorder.event(token, kind, verdict, reported, second, self._reader(token, kind, verdict, signals))
+        reader = self._reader(token, kind, verdict, signals)
+        self._recorder.event(Event(token, kind, verdict, reported, second, reader))
         return Accepted(token, verdict)
 
     def _reader(self, token: Token | None, kind: EventKind, verdict: InvalidReason | None, signals: Signals) -> int:

@@ -9,9 +9,9 @@ from typing import Final, Protocol
 
 from adserver.counting.forks import forget_after_fork
 from adserver.counting.records import (
-    QUARTER_SECONDS,
     RECORD_BYTES,
     DecisionKey,
+    Event,
     decision_record,
     encode,
     event_record,
@@ -19,10 +19,7 @@ from adserver.counting.records import (
 from adserver.counting.spool import SpoolUnavailable, SpoolWriter
 from adserver.counting.spool_run import SpoolRun
 from adserver.counting.tally import Tally
-from adserver.domain.ids import IdHash, Kind
-from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
 from adserver.domain.token import Token
-from adserver.domain.variants import Variant
 
 DECISIONS_LOST: Final = "recorder.decisions_lost"
 """Log event: no spool took the sums for so long that further kinds of decisions were not summed any more."""
@@ -48,29 +45,11 @@ class Recorder(Protocol):
     def fill(self, token: Token) -> None:
         """Count a decision that filled; summed in memory."""
 
-    def no_fill(
-        self,
-        *,
-        shard: int,
-        slot: IdHash,
-        place: IdHash,
-        topic: IdHash,
-        variant: Variant,
-        reason: NoFillReason,
-        second: int,
-    ) -> None:
-        """Count a decision of `second` (Unix time) that filled nothing; summed in memory."""
+    def no_fill(self, key: DecisionKey) -> None:
+        """Count a decision that filled nothing; summed in memory."""
 
-    def event(
-        self,
-        token: Token | None,
-        kind: EventKind,
-        reason: InvalidReason | None,
-        reported: Variant,
-        second: int,
-        reader: int = 0,
-    ) -> None:
-        """Write an event accepted at `second` (Unix time), before it is answered; `reader`: see `event_record`."""
+    def event(self, event: Event) -> None:
+        """Write an event, before it is answered."""
 
     def took(self, seconds: float) -> None:
         """Note how long one call took to decide, sign, render and count; summed in memory."""
@@ -104,32 +83,13 @@ class SpoolRecorder:
         """Count a decision that filled."""
         self._add(DecisionKey.of(token), 1)
 
-    def no_fill(
-        self,
-        *,
-        shard: int,
-        slot: IdHash,
-        place: IdHash,
-        topic: IdHash,
-        variant: Variant,
-        reason: NoFillReason,
-        second: int,
-    ) -> None:
+    def no_fill(self, key: DecisionKey) -> None:
         """Count a decision that filled nothing."""
-        none = (Kind.FLIGHT.none, Kind.CREATIVE.none)
-        self._add(DecisionKey(shard, second // QUARTER_SECONDS, *none, slot, place, topic, variant, reason), 1)
+        self._add(key, 1)
 
-    def event(
-        self,
-        token: Token | None,
-        kind: EventKind,
-        reason: InvalidReason | None,
-        reported: Variant,
-        second: int,
-        reader: int = 0,
-    ) -> None:
+    def event(self, event: Event) -> None:
         """Write an event; what cannot be written is counted as dropped."""
-        record = encode(event_record(token, kind, reason, reported, second, reader))
+        record = encode(event_record(*event))
         writer = self._open_writer()
         if writer is None:
             with self._lock:
@@ -139,7 +99,7 @@ class SpoolRecorder:
             self._raise_alarm(writer.fault)
         elif self._alarm is not None:
             self._end_alarm()
-        self._tally.event(kind, reason)
+        self._tally.event(event.kind, event.reason)
 
     def took(self, seconds: float) -> None:
         """Note how long one call took."""

@@ -171,6 +171,21 @@ def event_record(
     )
 
 
+class Event(NamedTuple):
+    """What a worker makes of a beacon or a click. Immutable; a tuple, for every event makes one."""
+
+    token: Token | None
+    """None: it was not ours, and counts for nobody."""
+    kind: EventKind
+    reason: InvalidReason | None
+    """Why it does not count, as far as the event alone tells; None: nothing speaks against it."""
+    reported: Variant
+    second: int
+    """When it was accepted, in Unix time."""
+    reader: int = 0
+    """The 32-bit cut of the reader's daily hash, 0 where there must be none."""
+
+
 class DecisionKey(NamedTuple):
     """What decisions are summed by before they are written. Immutable; a tuple, for every decision makes one."""
 
@@ -200,6 +215,22 @@ class DecisionKey(NamedTuple):
             variant=token.variant,
             reason=None,
         )
+
+    @classmethod
+    def unfilled(
+        cls,
+        *,
+        shard: int,
+        slot: IdHash,
+        place: IdHash,
+        topic: IdHash,
+        variant: Variant,
+        reason: NoFillReason,
+        second: int,
+    ) -> Self:
+        """Return what a decision of `second` (Unix time) that filled nothing is summed by."""
+        none = (Kind.FLIGHT.none, Kind.CREATIVE.none)
+        return cls(shard, second // QUARTER_SECONDS, *none, slot, place, topic, variant, reason)
 
 
 def decision_record(key: DecisionKey, count: int, second: int) -> Record:

@@ -10,6 +10,7 @@ from typing import Final, Protocol, TypeVar
 
 from adserver.counting.issuer import Issuer
 from adserver.counting.recorder import Recorder
+from adserver.counting.records import DecisionKey
 from adserver.counting.shards import shard_of
 from adserver.decision.decide import decide, decide_page
 from adserver.decision.snapshot import Snapshot
@@ -190,7 +191,7 @@ class Deliverer:
     def _record_no_fill(self, decision: NoFill, snapshot: Snapshot, second: int) -> None:
         request = decision.request
         slot = snapshot.hashes.slots.get(request.slot, Kind.SLOT.unknown)
-        self._recorder.no_fill(
+        key = DecisionKey.unfilled(
             shard=shard_of(slot, snapshot.shards),
             slot=slot,
             place=self._place_hash(request),
@@ -199,6 +200,7 @@ class Deliverer:
             reason=decision.reason,
             second=second,
         )
+        self._recorder.no_fill(key)
 
 
 def _topic_hash(request: SlotRequest, snapshot: Snapshot) -> IdHash:

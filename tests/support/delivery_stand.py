@@ -13,6 +13,7 @@ from flask.testing import FlaskClient
 
 from adserver.counting.acceptance import Acceptance
 from adserver.counting.issuer import Issuer
+from adserver.counting.records import DecisionKey, Event
 from adserver.counting.shards import shard_of
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
@@ -202,36 +203,19 @@ class MemoryRecorder:
         self._fail()
         self.fills.append(token)
 
-    def no_fill(
-        self,
-        *,
-        shard: int,
-        slot: IdHash,
-        place: IdHash,
-        topic: IdHash,
-        variant: Variant,
-        reason: NoFillReason,
-        second: int,
-    ) -> None:
+    def no_fill(self, key: DecisionKey) -> None:
         """Remember a no fill."""
         self._fail()
-        assert shard == shard_of(slot, SHARDS)
-        assert second > 0
-        self.no_fills.append(RecordedNoFill(slot, place, topic, variant, reason))
+        assert key.shard == shard_of(key.slot, SHARDS)
+        assert key.quarter > 0
+        assert key.reason is not None
+        self.no_fills.append(RecordedNoFill(key.slot, key.place, key.topic, key.variant, key.reason))
 
-    def event(
-        self,
-        token: Token | None,
-        kind: EventKind,
-        reason: InvalidReason | None,
-        reported: Variant,
-        second: int,
-        reader: int = 0,
-    ) -> None:
+    def event(self, event: Event) -> None:
         """Remember an event."""
         self._fail()
-        assert second > 0
-        self.events.append(RecordedEvent(kind, reason, reported, token))
+        assert event.second > 0
+        self.events.append(RecordedEvent(event.kind, event.reason, event.reported, event.token))
 
     def took(self, seconds: float) -> None:
         """Remember how long a call took."""

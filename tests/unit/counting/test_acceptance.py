@@ -7,8 +7,9 @@ from werkzeug.datastructures import Headers
 
 from adserver.counting.acceptance import Acceptance, Edge, Signals
 from adserver.counting.addresses import Address
+from adserver.counting.records import DecisionKey, Event
 from adserver.domain.ids import IdHash, Kind, id_hash
-from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
+from adserver.domain.reasons import EventKind, InvalidReason
 from adserver.domain.token import Token, TokenCodec
 from adserver.domain.variants import Variant
 
@@ -26,30 +27,12 @@ class Recorded:
 
     def fill(self, token: Token) -> None: ...
 
-    def no_fill(
-        self,
-        *,
-        shard: int,
-        slot: IdHash,
-        place: IdHash,
-        topic: IdHash,
-        variant: Variant,
-        reason: NoFillReason,
-        second: int,
-    ) -> None: ...
+    def no_fill(self, key: DecisionKey) -> None: ...
 
-    def event(
-        self,
-        token: Token | None,
-        kind: EventKind,
-        reason: InvalidReason | None,
-        reported: Variant,
-        second: int,
-        reader: int = 0,
-    ) -> None:
-        assert second == NOW
-        self.events.append((token, kind, reason, reported))
-        self.readers.append(reader)
+    def event(self, event: Event) -> None:
+        assert event.second == NOW
+        self.events.append(event[:4])
+        self.readers.append(event.reader)
 
     def took(self, seconds: float) -> None: ...
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from adserver.counting.recorder import DECISIONS_LOST, SpoolRecorder
-from adserver.counting.records import CORRUPT, Record, RecordKind, decode
+from adserver.counting.records import CORRUPT, DecisionKey, Event, Record, RecordKind, decode
 from adserver.domain.ids import Kind, id_hash
 from adserver.domain.reasons import EventKind, NoFillReason
 from adserver.domain.token import Token
@@ -46,18 +46,20 @@ def written(folder: Path) -> list[Record]:
 
 def count_no_fill(recorder: SpoolRecorder, reason: NoFillReason) -> None:
     recorder.no_fill(
-        shard=0,
-        slot=SLOT,
-        place=Kind.PLACE.unknown,
-        topic=Kind.TOPIC.none,
-        variant=Variant.AUTO,
-        reason=reason,
-        second=SECOND,
+        DecisionKey.unfilled(
+            shard=0,
+            slot=SLOT,
+            place=Kind.PLACE.unknown,
+            topic=Kind.TOPIC.none,
+            variant=Variant.AUTO,
+            reason=reason,
+            second=SECOND,
+        )
     )
 
 
 def test_an_event_stands_in_the_spool_before_the_call_returns(tmp_path: Path) -> None:
-    recorder_in(tmp_path).event(token(7), EventKind.SEEN, None, Variant.SHORT, SECOND)
+    recorder_in(tmp_path).event(Event(token(7), EventKind.SEEN, None, Variant.SHORT, SECOND))
 
     (record,) = written(tmp_path)
     assert (record.kind, record.sequence, record.reported) == (RecordKind.SEEN, 7, Variant.SHORT.code)
@@ -93,13 +95,15 @@ def test_decisions_of_different_quarters_are_apart_because_days_may_begin_at_any
     recorder = recorder_in(tmp_path)
     count_no_fill(recorder, NoFillReason.PLACE)
     recorder.no_fill(
-        shard=0,
-        slot=SLOT,
-        place=Kind.PLACE.unknown,
-        topic=Kind.TOPIC.none,
-        variant=Variant.AUTO,
-        reason=NoFillReason.PLACE,
-        second=SECOND + 900,
+        DecisionKey.unfilled(
+            shard=0,
+            slot=SLOT,
+            place=Kind.PLACE.unknown,
+            topic=Kind.TOPIC.none,
+            variant=Variant.AUTO,
+            reason=NoFillReason.PLACE,
+            second=SECOND + 900,
+        )
     )
     recorder.flush()
 
@@ -110,8 +114,8 @@ def test_events_that_no_spool_takes_are_declared_when_one_does_and_decisions_are
     spools = tmp_path / "spools"
     spools.write_text("a file in the way")
     recorder = recorder_in(spools)
-    recorder.event(token(1), EventKind.SEEN, None, Variant.AUTO, SECOND)
-    recorder.event(token(2), EventKind.SEEN, None, Variant.AUTO, SECOND)
+    recorder.event(Event(token(1), EventKind.SEEN, None, Variant.AUTO, SECOND))
+    recorder.event(Event(token(2), EventKind.SEEN, None, Variant.AUTO, SECOND))
     recorder.fill(token(3))
     recorder.flush()
 
@@ -137,11 +141,11 @@ def test_what_is_summed_is_written_when_the_recorder_is_closed_and_the_spool_is_
 
 def test_a_forked_child_writes_to_a_spool_of_its_own_and_none_of_its_parents_sums(tmp_path: Path) -> None:
     recorder = recorder_in(tmp_path)
-    recorder.event(token(1), EventKind.SEEN, None, Variant.AUTO, SECOND)
+    recorder.event(Event(token(1), EventKind.SEEN, None, Variant.AUTO, SECOND))
     recorder.fill(token(2))
 
     def write_in_child() -> None:
-        recorder.event(token(3), EventKind.SEEN, None, Variant.AUTO, SECOND)
+        recorder.event(Event(token(3), EventKind.SEEN, None, Variant.AUTO, SECOND))
         recorder.close()
 
     child = multiprocessing.get_context("fork").Process(target=write_in_child)
@@ -175,7 +179,7 @@ def test_sums_that_a_full_disk_does_not_take_are_written_by_the_next_flush(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     recorder = recorder_in(tmp_path)
-    recorder.event(token(), EventKind.SEEN, None, Variant.AUTO, SECOND)  # the spool is open
+    recorder.event(Event(token(), EventKind.SEEN, None, Variant.AUTO, SECOND))  # the spool is open
     for reason in list(NoFillReason)[:5]:
         count_no_fill(recorder, reason)
     write = os.write

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from adserver.counting.recorder import SpoolRecorder
+from adserver.counting.records import DecisionKey, Event
 from adserver.counting.tally import Tally
 from adserver.domain.ids import Kind, id_hash
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
@@ -32,9 +33,10 @@ def decide(recorder: SpoolRecorder, reason: NoFillReason | None) -> None:
         recorder.fill(TOKEN)
         return
     none = Kind.TOPIC.none
-    recorder.no_fill(
+    key = DecisionKey.unfilled(
         shard=0, slot=SLOT, place=Kind.PLACE.unknown, topic=none, variant=Variant.AUTO, reason=reason, second=SECOND
     )
+    recorder.no_fill(key)
 
 
 def test_decisions_are_told_once_they_are_written(tmp_path: Path) -> None:
@@ -59,9 +61,9 @@ def test_every_event_that_is_answered_is_told_with_its_verdict(tmp_path: Path, c
     if not can_write:
         spools.write_text("a file where the folder should be")
     recorder = SpoolRecorder(spools, lambda: SECOND, tally)
-    recorder.event(TOKEN, EventKind.SEEN, None, Variant.SHORT, SECOND)
-    recorder.event(TOKEN, EventKind.SEEN, InvalidReason.BOT, Variant.SHORT, SECOND)
-    recorder.event(None, EventKind.CLICK, InvalidReason.SIGNATURE, Variant.AUTO, SECOND)
+    recorder.event(Event(TOKEN, EventKind.SEEN, None, Variant.SHORT, SECOND))
+    recorder.event(Event(TOKEN, EventKind.SEEN, InvalidReason.BOT, Variant.SHORT, SECOND))
+    recorder.event(Event(None, EventKind.CLICK, InvalidReason.SIGNATURE, Variant.AUTO, SECOND))
 
     assert tally.take().events == {
         (EventKind.SEEN, None): 1,
