@@ -13,7 +13,7 @@ import pytest
 from catalog_bench import NOON, Bench, NoPlaces, campaign, campaign_file
 
 from adserver.catalog import watch as watch_module
-from adserver.catalog.compiled import Compiled, encode_compiled, write_compiled
+from adserver.catalog.compiled import Compiled, encode_compiled, open_compiled, write_compiled
 from adserver.catalog.publish import Publisher
 from adserver.catalog.revisions import Head
 from adserver.catalog.watch import SNAPSHOT_UNREADABLE, CatalogWatch
@@ -77,7 +77,7 @@ def test_while_one_thread_loads_the_first_file_another_is_not_kept_waiting(
     watch, path = watched(tmp_path)
     write_compiled(path, compiled(1))
     loading, go_on = threading.Event(), threading.Event()
-    load = watch_module.open_compiled
+    load = open_compiled
 
     def load_slowly(path: Path) -> memoryview:
         loading.set()

@@ -9,6 +9,7 @@ import pytest
 
 from adserver.counting.drops import dropped_events, spools_fail
 from adserver.counting.recorder import CANNOT_WRITE, WRITES_AGAIN, SpoolRecorder
+from adserver.counting.records import Event
 from adserver.domain.reasons import EventKind
 from adserver.domain.variants import Variant
 
@@ -17,7 +18,7 @@ FULL = OSError(28, "No space left on device")
 
 def record(recorder: SpoolRecorder, events: int = 1) -> None:
     for _ in range(events):
-        recorder.event(None, EventKind.SEEN, None, Variant.AUTO, 1_800_000_000)
+        recorder.event(Event(None, EventKind.SEEN, None, Variant.AUTO, 1_800_000_000))
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
