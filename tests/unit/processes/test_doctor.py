@@ -154,7 +154,9 @@ def test_what_is_wrong_is_found_with_its_weight(facts: Facts, code: str, severit
 def test_every_finding_has_a_case() -> None:
     modules = (host_checks, service_checks, store_checks)
     named = {
-        code for module in modules for code in re.findall(r'Finding\(\s*"(\w+)"', Path(str(module.__file__)).read_text())
+        code
+        for module in modules
+        for code in re.findall(r'Finding\(\s*"(\w+)"', Path(str(module.__file__)).read_text())
     }
     assert named <= {code for _, code, _ in CASES}
     assert len(named) > 25
