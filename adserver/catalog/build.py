@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from typing import TypeVar
 
-from adserver.catalog.build_campaign import CampaignBuilder, PlaceFinder, Surroundings
+from adserver.catalog.build_campaign import CampaignBuilder
+from adserver.catalog.build_targeting import PlaceFinder, Surroundings
 from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject
 from adserver.catalog.faults import FaultLog
 from adserver.catalog.rows import AdvertiserRow, CampaignFileRow, Row, SiteRow, SlotRow, SlotsFileRow, read_row

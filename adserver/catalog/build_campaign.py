@@ -1,9 +1,6 @@
 """Builds the campaigns of a catalog from their rows, and notes every fault on the way."""
 
-from dataclasses import dataclass
-from typing import Protocol
-
-from adserver.catalog.faults import FaultLog
+from adserver.catalog.build_targeting import Surroundings, TargetingBuilder
 from adserver.catalog.positions import FieldPath
 from adserver.catalog.rows import (
     CampaignRow,
@@ -15,7 +12,7 @@ from adserver.catalog.rows import (
     WeightedCreativeRow,
 )
 from adserver.catalog.texts import measure
-from adserver.catalog.unique import Thing, UniqueIds
+from adserver.catalog.unique import Thing
 from adserver.domain.catalog import (
     Campaign,
     Creative,
@@ -24,34 +21,9 @@ from adserver.domain.catalog import (
     Goal,
     Pacing,
     Price,
-    Targeting,
 )
-from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SlotId, Topic
-from adserver.domain.places import Place
+from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, SlotId
 from adserver.domain.variants import Variants
-from adserver.places.errors import PlaceAmbiguous, PlaceNotFound
-
-
-class PlaceFinder(Protocol):
-    """What the campaigns' places are looked up in: the gazetteer, or a few places in a test."""
-
-    def find(self, text: str) -> Place:
-        """Return the place that a text names.
-
-        Raises:
-            PlaceNotFound, PlaceAmbiguous: worded for the person who wrote it.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a campaign is checked against. For one thread and one catalog."""
-
-    gazetteer: PlaceFinder
-    slots: frozenset[str] | None
-    """Ids of all slots; None: there is no slots.yaml, which is a fault of its own."""
-    faults: FaultLog
-    ids: UniqueIds
 
 
 class CampaignBuilder:
@@ -111,7 +83,9 @@ class CampaignBuilder:
             starts=row.starts,
             ends=row.ends,
             repeat=row.repeat,
-            targeting=self._targeting(row.targeting or TargetingRow(), (*path, "targeting")),
+            targeting=TargetingBuilder(self._around, self._file).build(
+                row.targeting or TargetingRow(), (*path, "targeting")
+            ),
         )
 
     def _check_days(self, row: FlightRow, campaign: CampaignRow, path: FieldPath) -> None:
@@ -151,28 +125,6 @@ class CampaignBuilder:
             if known is not None and id_ not in known:
                 self._fault((*path, "slots", number), f"there is no slot `{id_}`; {_there_are(known)}")
         return frozenset(SlotId(id_) for id_ in row.slots)
-
-    def _targeting(self, row: TargetingRow, path: FieldPath) -> Targeting:
-        return Targeting(
-            places=self._places(row.places, (*path, "places")),
-            exclude_places=self._places(row.exclude_places, (*path, "exclude_places")),
-            topics=self._topics(row.topics, (*path, "topics")),
-            exclude_topics=self._topics(row.exclude_topics, (*path, "exclude_topics")),
-        )
-
-    def _places(self, words: tuple[str, ...], path: FieldPath) -> frozenset[PlaceId]:
-        found: set[PlaceId] = set()
-        for number, text in enumerate(words):
-            try:
-                found.add(self._around.gazetteer.find(text).id)
-            except (PlaceNotFound, PlaceAmbiguous) as error:
-                self._fault((*path, number), str(error))
-        return frozenset(found)
-
-    def _topics(self, words: tuple[str, ...], path: FieldPath) -> frozenset[Topic]:
-        for number, word in enumerate(words):
-            self._around.ids.take_word(Thing.TOPIC, word, self._file, (*path, number))
-        return frozenset(Topic(word) for word in words)
 
     def _take_id(self, thing: Thing, id_: str, path: FieldPath) -> None:
         self._around.ids.take(thing, id_, self._file, (*path, "id"))

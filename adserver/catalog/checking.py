@@ -9,7 +9,8 @@ from adserver.catalog.documents import JsonObject
 from adserver.catalog.faults import make_fault, refusal
 from adserver.catalog.positions import FieldPath, Point, Positions
 from adserver.catalog.reading import Parsed, RawValue
-from adserver.catalog.schema import CampaignFileSchema, SlotsFileSchema, StrictSchema
+from adserver.catalog.schema import CampaignFileSchema, SlotsFileSchema
+from adserver.catalog.strict_schema import StrictSchema
 from adserver.domain.errors import Fault
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from adserver.catalog.build import build_catalog
-from adserver.catalog.build_campaign import PlaceFinder
+from adserver.catalog.build_targeting import PlaceFinder
 from adserver.catalog.checking import check_campaign_file, check_slots_file
 from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject
 from adserver.catalog.faults import refusal

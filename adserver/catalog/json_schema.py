@@ -9,8 +9,10 @@ from marshmallow import fields
 
 from adserver.catalog.documents import JsonObject, JsonValue
 from adserver.catalog.fields import Checked, Choice, Flag, ListOf, Money, NotBuilt, Whole
-from adserver.catalog.schema import CampaignFileSchema, CreativeReference, StrictSchema, WeightedCreativeSchema
-from adserver.catalog.word_fields import Day, Slug
+from adserver.catalog.schema import CampaignFileSchema, CreativeReference, WeightedCreativeSchema
+from adserver.catalog.strict_schema import StrictSchema
+from adserver.catalog.targeting_schema import NearSchema, PlaceReference
+from adserver.catalog.word_fields import Day, Distance, PlaceWords, Slug, TimeOfDay
 from adserver.domain.ids import SLUG_PATTERN
 
 _T = TypeVar("_T")
@@ -24,11 +26,11 @@ def campaign_file_json_schema() -> JsonObject:
 
 
 def _object(schema: StrictSchema) -> JsonObject:
-    required: list[JsonValue] = [name for name, field in schema.fields.items() if field.required]
+    required: list[JsonValue] = [name for name, field in schema.written.items() if field.required]
     shape: JsonObject = {
         "type": "object",
         "description": (type(schema).__doc__ or "").strip(),
-        "properties": {name: _value(field) for name, field in schema.fields.items()},
+        "properties": {name: _value(field) for name, field in schema.written.items()},
         "additionalProperties": False,
     }
     return {**shape, "required": required} if required else shape
@@ -58,6 +60,8 @@ def _scalar(field: Checked[_T]) -> JsonObject:
         return {"enum": list(field.words)}
     if isinstance(field, CreativeReference):
         return {"anyOf": [_scalar(Slug()), _object(WeightedCreativeSchema())]}
+    if isinstance(field, PlaceReference):
+        return {"anyOf": [_scalar(PlaceWords()), _object(NearSchema())]}
     for kind, shape in _SHAPES.items():
         if isinstance(field, kind):
             return shape
@@ -67,7 +71,9 @@ def _scalar(field: Checked[_T]) -> JsonObject:
 _SHAPES: Final[dict[type, JsonObject]] = {
     Slug: {"type": "string", "pattern": f"^{SLUG_PATTERN}$"},
     Day: {"type": "string", "format": "date"},
+    Distance: {"type": "number", "exclusiveMinimum": 0, "maximum": 1000},
     Flag: {"type": "boolean"},
     Money: {"type": ["number", "string"]},
     NotBuilt: {"not": {}},
+    TimeOfDay: {"type": "string", "pattern": "^([01][0-9]|2[0-4]):[0-5][0-9]$"},
 }

@@ -10,7 +10,7 @@ from typing import Final
 
 from adserver.catalog.backup import Backup, RevisionBackup
 from adserver.catalog.build import build_catalog
-from adserver.catalog.build_campaign import PlaceFinder
+from adserver.catalog.build_targeting import PlaceFinder
 from adserver.catalog.compiled import Compiled, CompiledUnreadable, NotServable, read_compiled, write_compiled
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.retiring import lately_live, retire, still_retired

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from adserver.catalog.build import build_catalog
-from adserver.catalog.build_campaign import PlaceFinder
+from adserver.catalog.build_targeting import PlaceFinder
 from adserver.catalog.documents import Documents
 from adserver.catalog.folder import check_folder
 from adserver.catalog.merging import Extent, refuse_taken, settled_documents, trial_documents

@@ -14,6 +14,7 @@ from adserver.catalog.documents import JsonObject
 from adserver.catalog.texts import MAX_GRAPHEMES
 from adserver.domain.catalog import Pacing, Status, Tier
 from adserver.domain.errors import Fault, InputRefused
+from adserver.domain.hours import WEEKDAYS
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -63,13 +64,30 @@ class PriceRow(Row, frozen=True, kw_only=True):
     flat: Decimal | None = None
 
 
+class NearRow(Row, frozen=True, kw_only=True):
+    """A town, and how far around it: either in miles or in kilometres."""
+
+    near: str
+    miles: int | float | None = None
+    km: int | float | None = None
+
+
+class HoursRow(Row, frozen=True, kw_only=True):
+    """When of the week a flight runs."""
+
+    days: tuple[str, ...] = WEEKDAYS
+    from_: str = msgspec.field(name="from", default="00:00")
+    to: str = "24:00"
+
+
 class TargetingRow(Row, frozen=True, kw_only=True):
     """Where a flight runs."""
 
-    places: tuple[str, ...] = ()
-    exclude_places: tuple[str, ...] = ()
+    places: tuple[str | NearRow, ...] = ()
+    exclude_places: tuple[str | NearRow, ...] = ()
     topics: tuple[str, ...] = ()
     exclude_topics: tuple[str, ...] = ()
+    hours: HoursRow | None = None
 
 
 class WeightedCreativeRow(Row, frozen=True, kw_only=True):

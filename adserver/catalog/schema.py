@@ -3,11 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from marshmallow import RAISE, Schema, ValidationError, fields, post_load, validates_schema
+from marshmallow import ValidationError, validates_schema
 
 from adserver.catalog.documents import JsonObject, JsonValue
 from adserver.catalog.fields import Checked, Choice, Flag, ListOf, Money, NotBuilt, Whole
 from adserver.catalog.links import clean_click_url, clean_origin, clean_page_url, clean_utm
+from adserver.catalog.strict_schema import StrictSchema, nested
+from adserver.catalog.targeting_schema import TargetingSchema
 from adserver.catalog.texts import MAX_GRAPHEMES
 from adserver.catalog.word_fields import (
     Currency,
@@ -15,9 +17,7 @@ from adserver.catalog.word_fields import (
     Language,
     Link,
     NetworkWord,
-    PlaceWords,
     Slug,
-    TopicWord,
     Words,
     Zone,
 )
@@ -31,36 +31,6 @@ MAX_LABEL: Final = 40
 
 _CLICK_URL: Final = "an https://, mailto: or tel: link"
 _PAGE_URL: Final = "an https:// link"
-
-
-class StrictSchema(Schema):
-    """Refuses unknown fields by name and keeps the key order of the file. Immutable after construction."""
-
-    class Meta:
-        """Unknown fields are refused."""
-
-        unknown = RAISE
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.error_messages["unknown"] = f"unknown field; there are {', '.join(self.fields)}"
-        self.error_messages["type"] = f"must be a mapping with the fields {', '.join(self.fields)}"
-
-    @post_load(pass_original=True)
-    def keep_order(self, data: JsonObject, original: Mapping[str, object], **kwargs: object) -> JsonObject:
-        """Return what was read in the order in which it was written."""
-        del kwargs
-        return {key: data[key] for key in original if key in data}
-
-
-def nested(schema: type[StrictSchema], *, required: bool = False, allow_none: bool = False) -> fields.Nested:
-    """Return the field of a mapping with its own schema."""
-    made = schema()
-    field = fields.Nested(made, required=required, allow_none=allow_none)
-    names = ", ".join(made.fields)
-    field.error_messages["required"] = f"is missing; it must be a mapping with the fields {names}"
-    field.error_messages["null"] = f"must be a mapping with the fields {names}, not null"
-    return field
 
 
 class AdvertiserSchema(StrictSchema):
@@ -136,16 +106,6 @@ class PriceSchema(StrictSchema):
         del kwargs
         if (data.get("cpm") is None) == (data.get("flat") is None):
             raise ValidationError("must have either cpm or flat")
-
-
-class TargetingSchema(StrictSchema):
-    """Where a flight runs."""
-
-    places = ListOf(PlaceWords(), "places")
-    exclude_places = ListOf(PlaceWords(), "places")
-    topics = ListOf(TopicWord(), "topics")
-    exclude_topics = ListOf(TopicWord(), "topics")
-    hours = NotBuilt("hours")
 
 
 class WeightedCreativeSchema(StrictSchema):

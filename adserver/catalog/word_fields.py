@@ -1,7 +1,7 @@
 """The marshmallow fields of campaign files that hold words: texts, ids, links, places, days."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date
 from decimal import Decimal
 from functools import cache
@@ -18,9 +18,12 @@ from adserver.domain.ids import SLUG_PATTERN
 
 _SLUG: Final = re.compile(SLUG_PATTERN)
 _DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_TIME: Final = re.compile(r"([01][0-9]|2[0-4]):[0-5][0-9]")
 _LANGUAGE: Final = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}")
 _FIRST_YEAR: Final = 2000
 _LAST_YEAR: Final = 2199
+_FARTHEST: Final = 1_000
+_DIGITS: Final = 20
 
 
 class Words(Checked[str]):
@@ -106,15 +109,44 @@ class TopicWord(Checked[str]):
 class PlaceWords(Words):
     """A place as people write it; which one it is, the gazetteer tells later."""
 
-    def __init__(self) -> None:
-        super().__init__(limit=200)
+    def __init__(self, *, required: bool = False) -> None:
+        """Say whether it may be left out."""
+        super().__init__(limit=200, required=required)
         self.due = 'a place such as "Remer, MN", "Cass County, MN", "MN" or "56672"'
+        self.error_messages["required"] = f"is missing; it must be {self.due}"
+
+
+class Distance(Checked[int | float]):
+    """How far, in whole numbers or with at most two decimals."""
+
+    def __init__(self) -> None:
+        super().__init__(f"a number above 0, up to {_FARTHEST:,}, with at most two decimals")
+
+    def read(self, value: object) -> int | float:
+        """Return the distance."""
+        if isinstance(value, bool) or not isinstance(value, int | Decimal):
+            raise self.wrong(value)
+        if isinstance(value, Decimal) and not (value.is_finite() and abs(value.adjusted()) < _DIGITS):
+            raise self.wrong(value)
+        if not 0 < value <= _FARTHEST or value * 100 != int(value * 100):
+            raise self.wrong(value)
+        return int(value) if value == int(value) else float(value)
+
+
+class TimeOfDay(Checked[str]):
+    """What a clock shows, stored as written."""
+
+    def __init__(self, *, latest: str, data_key: str | None = None) -> None:
+        """Take the last that is right, and what files call the field where Python has that word for itself."""
+        super().__init__(f'a time such as "06:30", from "00:00" to "{latest}"')
+        self.data_key = data_key
+        self._latest = latest
 
     def read(self, value: object) -> str:
-        """Return the place's words."""
-        if isinstance(value, Mapping):
-            raise ValidationError("{near: …} isn't built yet; name the places themselves")
-        return super().read(value)
+        """Return the time."""
+        if not isinstance(value, str) or not _TIME.fullmatch(value) or value > self._latest:
+            raise self.wrong(value)
+        return value
 
 
 class Currency(Checked[str]):

@@ -14,6 +14,7 @@ class Columns:
         "flight_creative_weights", "flight_creatives", "flight_creatives_first",
         "flight_ends", "flight_flags", "flight_goals", "flight_parts", "flight_places", "flight_places_first",
         "flight_starts", "flight_tiers", "flight_topics", "flight_topics_first",
+        "flight_windows",
     )  # fmt: skip
 
     def __init__(self, image: Image) -> None:
@@ -39,6 +40,8 @@ class Columns:
         self.flight_topics = image.numbers("flight_topics", "I")
         """Numbers of the topics under which a flight is listed."""
         self.flight_topics_first = image.numbers("flight_topics_first", "I")
+        self.flight_windows = image.numbers("flight_windows", "I")
+        """Numbers of the windows of `Meta`, 0: it runs at all hours."""
         self.flight_creatives = image.numbers("flight_creatives", "I")
         """Positions of a flight's creatives."""
         self.flight_creatives_first = image.numbers("flight_creatives_first", "I")

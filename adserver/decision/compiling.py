@@ -15,11 +15,13 @@ import msgspec
 
 from adserver.decision.compiled_flight import ALWAYS, NEVER, CompiledFlight, FlightCompiler
 from adserver.decision.flags import flags_of
+from adserver.decision.hours import Window
 from adserver.decision.image import Section, encode_image
 from adserver.decision.keys import ANY, MOST_PLACES, MOST_SLOTS, MOST_TOPICS, list_key, prefix_of
 from adserver.decision.meta import Meta
 from adserver.domain.catalog import Catalog, Creative, RetiredCreative, Tier
 from adserver.domain.ids import IdHash, Kind, PlaceId, SlotId, Topic, id_hash
+from adserver.domain.places import Circle
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import LENGTHS
 
@@ -46,6 +48,9 @@ class _Numbers:
     slots: Mapping[SlotId, int]
     places: Mapping[PlaceId, int]
     topics: Mapping[Topic, int]
+    circles: Mapping[Circle, int]
+    """After the last of the places: a circle is listed, and looked up, as a place is."""
+    windows: Mapping[Window, int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +97,7 @@ def compile_catalog(
     creatives = [(creative, campaign.id) for campaign in catalog.campaigns for creative in campaign.creatives]
     position = {creative.id: at for at, (creative, _) in enumerate(creatives)}
     sections: dict[str, Section] = {
-        **_flight_columns(flights, listings),
+        **_flight_columns(flights, listings, numbers),
         **_ranges("flight_creatives", ([position[one.id] for one, _ in each.creatives] for each in flights)),
         "flight_creative_weights": array("Q", (weight for each in flights for _, weight in each.creatives)),
         **_creative_columns([creative for creative, _ in creatives]),
@@ -114,6 +119,8 @@ def compile_catalog(
         topic_numbers=dict(numbers.topics),
         topic_hashes={topic: id_hash(Kind.TOPIC, topic) for topic in _topics(flights)},
         stopped=tuple(sorted(_stopped_by_slot(flights, stopped, numbers).items())),
+        circles=tuple(numbers.circles),
+        windows=tuple(numbers.windows),
     )
     return encode_image({"meta": _ENCODER.encode(meta), **sections})
 
@@ -131,14 +138,32 @@ def _compile_flights(catalog: Catalog) -> list[CompiledFlight]:
 def _number(catalog: Catalog, flights: Sequence[CompiledFlight]) -> _Numbers:
     targets = [each.flight.targeting for each in flights]
     places = sorted({place for target in targets for place in (*target.places, *target.exclude_places)})
+    circles = sorted({circle for target in targets for circle in (*target.near, *target.exclude_near)}, key=_order)
+    windows = sorted({window for each in flights if (window := _window(each)) is not None}, key=_order_of_window)
     topics = _topics(flights)
-    if len(catalog.slots) >= MOST_SLOTS or len(places) >= MOST_PLACES or len(topics) >= MOST_TOPICS:
+    if len(catalog.slots) >= MOST_SLOTS or len(places) + len(circles) >= MOST_PLACES or len(topics) >= MOST_TOPICS:
         raise ValueError("there are more slots, places or topics than can be numbered")
     return _Numbers(
         {slot.id: number for number, slot in enumerate(catalog.slots, 1)},
         {place: number for number, place in enumerate(places, 1)},
         {topic: number for number, topic in enumerate(topics, 1)},
+        {circle: number for number, circle in enumerate(circles, len(places) + 1)},
+        {window: number for number, window in enumerate(windows, 1)},
     )
+
+
+def _order(circle: Circle) -> tuple[float, float, float, PlaceId]:
+    return circle.latitude, circle.longitude, circle.kilometres, circle.centre
+
+
+def _order_of_window(window: Window) -> tuple[str, list[int], int, int]:
+    hours = window.hours
+    return window.zone, sorted(hours.days), hours.from_minute, hours.to_minute
+
+
+def _window(flight: CompiledFlight) -> Window | None:
+    hours = flight.flight.targeting.hours
+    return None if hours is None else Window(flight.campaign.timezone, hours)
 
 
 def _topics(flights: Sequence[CompiledFlight]) -> list[Topic]:
@@ -170,7 +195,8 @@ def _stopped_by_slot(
 def _listing(flight: CompiledFlight, numbers: _Numbers) -> _Listing:
     targeting, named = flight.flight.targeting, flight.flight.slots
     slots = [ANY] if named is None else _numbers_of(named, numbers.slots)
-    places = _numbers_of(targeting.places, numbers.places) or [ANY]
+    places = _numbers_of(targeting.places, numbers.places)
+    places = [*places, *sorted(numbers.circles[circle] for circle in set(targeting.near))] or [ANY]
     topics = _numbers_of(targeting.topics, numbers.topics) or [ANY]
     if len(slots) * len(places) * len(topics) <= MOST_LISTS_A_FLIGHT:
         return _Listing(slots, places, topics, is_full=True)
@@ -188,7 +214,9 @@ def _numbers_of(ids: frozenset[_Id], numbers: Mapping[_Id, int]) -> list[int]:
     return found
 
 
-def _flight_columns(flights: Sequence[CompiledFlight], listings: Sequence[_Listing]) -> dict[str, Section]:
+def _flight_columns(
+    flights: Sequence[CompiledFlight], listings: Sequence[_Listing], numbers: _Numbers
+) -> dict[str, Section]:
     flags = array("H")
     for flight, listing in zip(flights, listings, strict=True):
         lists = len(listing.places) * len(listing.topics)
@@ -200,6 +228,9 @@ def _flight_columns(flights: Sequence[CompiledFlight], listings: Sequence[_Listi
         "flight_parts": array("Q", (each.part for each in flights)),
         "flight_tiers": array("B", (_TIERS.index(each.flight.tier) for each in flights)),
         "flight_flags": flags,
+        "flight_windows": array(
+            "I", (0 if (own := _window(each)) is None else numbers.windows[own] for each in flights)
+        ),
         **_ranges("flight_places", (listing.places for listing in listings)),
         **_ranges("flight_topics", (listing.topics for listing in listings)),
     }

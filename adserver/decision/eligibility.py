@@ -4,17 +4,22 @@ This list is the meaning of the catalog. A decision finds flights by `lists` and
 hold both to this one.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, NamedTuple
+from zoneinfo import ZoneInfo
 
 from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.fitting import char_limit, disclosable, fit
+from adserver.decision.hours import is_within
 from adserver.decision.page import is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
 from adserver.domain.catalog import Tier
+from adserver.domain.ids import PlaceId
+from adserver.domain.places import Circle, Place
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import Variant
+from adserver.places.circles import lies_in
 
 Check = Callable[[CompiledFlight, Question], str | None]
 """Says what stops the flight, for people, or None."""
@@ -101,25 +106,40 @@ def _ended(flight: CompiledFlight, question: Question) -> str | None:
     return f"ended at {flight.ends.isoformat()}" if question.now >= flight.ends else None
 
 
-def _place(flight: CompiledFlight, question: Question) -> str | None:
-    places, place = flight.flight.targeting.places, question.request.place
-    if not places or place is None or not places.isdisjoint(place.chain):
+def _hours(flight: CompiledFlight, question: Question) -> str | None:
+    hours, zone = flight.flight.targeting.hours, flight.campaign.timezone
+    if hours is None:
         return None
-    return f"runs in {_list(places)}, which do not contain {place.id}"
+    local = question.now.astimezone(ZoneInfo(zone))
+    return None if is_within(hours, local) else f"runs {hours}, and in {zone} it is {local:%A %H:%M}"
+
+
+def _place(flight: CompiledFlight, question: Question) -> str | None:
+    target, place = flight.flight.targeting, question.request.place
+    if place is None or not (target.places or target.near) or any(_holding(place, target.places, target.near)):
+        return None
+    return f"runs in {_list((*target.places, *map(str, target.near)))}, which do not contain {place.id}"
 
 
 def _place_excluded(flight: CompiledFlight, question: Question) -> str | None:
-    places, place = flight.flight.targeting.exclude_places, question.request.place
-    if place is None or places.isdisjoint(place.chain):
+    target, place = flight.flight.targeting, question.request.place
+    if place is None:
         return None
-    return f"does not run in {_list(places.intersection(place.chain))}, which contain {place.id}"
+    holding = _list(_holding(place, target.exclude_places, target.exclude_near))
+    return f"does not run in {holding}, which contain {place.id}" if holding else None
 
 
 def _place_unknown(flight: CompiledFlight, question: Question) -> str | None:
-    places = flight.flight.targeting.places
-    if not places or question.request.place is not None:
+    target = flight.flight.targeting
+    if question.request.place is not None or not (target.places or target.near):
         return None
-    return f"runs in {_list(places)} only, and the page names no known place"
+    return f"runs in {_list((*target.places, *map(str, target.near)))} only, and the page names no known place"
+
+
+def _holding(place: Place, places: frozenset[PlaceId], circles: tuple[Circle, ...]) -> Iterator[str]:
+    """Yield those of the places and circles that contain a place."""
+    yield from places.intersection(place.chain)
+    yield from (str(circle) for circle in circles if lies_in(place, circle))
 
 
 def _topic(flight: CompiledFlight, question: Question) -> str | None:
@@ -195,7 +215,7 @@ ORDER_BY_TARGET: Final[_Order] = (
     (NoFillReason.PAUSED, _paused),
     (NoFillReason.NOT_STARTED, _not_started),
     (NoFillReason.ENDED, _ended),
-    (NoFillReason.HOURS, None),
+    (NoFillReason.HOURS, _hours),
     (NoFillReason.PLACE, _place),
     (NoFillReason.PLACE_EXCLUDED, _place_excluded),
     (NoFillReason.PLACE_UNKNOWN, _place_unknown),

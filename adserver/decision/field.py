@@ -8,6 +8,7 @@ from typing import Final
 from adserver.decision.columns import Columns
 from adserver.decision.compiling import FIRST_SECOND, LAST_SECOND
 from adserver.decision.gate import Gate
+from adserver.decision.hours import Windows
 from adserver.decision.limits import Limits
 from adserver.decision.lists import Match, Ranks
 from adserver.decision.memo import Memo
@@ -43,12 +44,13 @@ class Field(Gate):
         self,
         columns: Columns,
         records: CatalogRecords,
+        windows: Windows,
         question: Question,
         limits: Limits,
         match: Match,
         memo: SettledMemo,
     ) -> None:
-        super().__init__(columns, records, question, limits)
+        super().__init__(columns, records, windows, question, limits)
         self._match = match
         self._memo = memo
 
@@ -66,7 +68,7 @@ class Field(Gate):
     def settle(self, ranks: Ranks) -> Ranks:
         """Return the ranks without those that are stopped by anything but counts and page, each flight once.
 
-        That is remembered until the first of them begins or ends.
+        That is remembered until the first of them begins, ends, or goes by its hours to rest or to work.
         """
         if ranks.is_settled:
             return ranks
@@ -81,6 +83,9 @@ class Field(Gate):
                 first = max(first, ends)
             else:
                 first, last = max(first, starts), min(last, ends)
+                if self.has_hours(pick.flight):
+                    seconds = self.hours(pick.flight).seconds
+                    first, last = max(first, seconds.start), min(last, seconds.stop)
                 if self.is_standing(ranks, pick):
                     standing.append(pick.flight)
         bounds = array("Q", accumulate(map(self.part_of, standing)))

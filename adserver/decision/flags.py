@@ -18,6 +18,8 @@ class Flag(IntFlag):
     """A rule of the counts beside the goal: ask `COUNT_RULES`."""
     MANY = 16
     """It stands in several lists of one slot, so a request may find it in more than one."""
+    HOURS = 32
+    """It has hours."""
 
 
 def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
@@ -30,7 +32,7 @@ def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
     """
     targeting = flight.flight.targeting
     flags = Flag(0)
-    if not listed_fully or targeting.exclude_places or targeting.exclude_topics:
+    if not listed_fully or targeting.exclude_places or targeting.exclude_near or targeting.exclude_topics:
         flags |= Flag.TARGET
     if flight.goal is not None:
         flags |= Flag.GOAL
@@ -38,4 +40,6 @@ def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
         flags |= Flag.REPEAT
     if lists > 1:
         flags |= Flag.MANY
+    if targeting.hours is not None:
+        flags |= Flag.HOURS
     return flags

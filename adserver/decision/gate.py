@@ -10,6 +10,7 @@ from typing import Final
 from adserver.decision.columns import Columns
 from adserver.decision.eligibility import COUNT_RULES, TARGET_RULES, first_stop
 from adserver.decision.flags import Flag
+from adserver.decision.hours import Spell, Windows
 from adserver.decision.limits import Limits
 from adserver.decision.lists import Pick, Ranks
 from adserver.decision.page import is_competitor, is_excluded, is_repeated
@@ -23,18 +24,22 @@ _GOAL: Final = int(Flag.GOAL)
 _REPEAT: Final = int(Flag.REPEAT)
 _COUNTS: Final = int(Flag.COUNTS)
 _MANY: Final = int(Flag.MANY)
+_HOURS: Final = int(Flag.HOURS)
 _BY_COUNTS: Final = _GOAL | _COUNTS
-_ASKED: Final = _TARGET | _MANY
+_ASKED: Final = _TARGET | _MANY | _HOURS
 
 
 class Gate:
     """Judges flights for one question. For one decision."""
 
-    __slots__ = ("_columns", "_limits", "_question", "_records", "is_open", "second")
+    __slots__ = ("_columns", "_limits", "_question", "_records", "_windows", "is_open", "second")
 
-    def __init__(self, columns: Columns, records: CatalogRecords, question: Question, limits: Limits) -> None:
+    def __init__(
+        self, columns: Columns, records: CatalogRecords, windows: Windows, question: Question, limits: Limits
+    ) -> None:
         self._columns = columns
         self._records = records
+        self._windows = windows
         self._question = question
         self._limits = limits
         self.second = floor(question.now.timestamp())
@@ -56,8 +61,11 @@ class Gate:
         columns, flight = self._columns, pick.flight
         if not columns.flight_starts[flight] <= self.second < columns.flight_ends[flight]:
             return False
-        if columns.flight_flags[flight] & _ASKED and (
-            self._is_again(ranks, pick) or self.stop_by_target(flight) is not None
+        flags = columns.flight_flags[flight]
+        if flags & _ASKED and (
+            self._is_again(ranks, pick)
+            or (flags & _HOURS and not self.hours(flight).is_open)
+            or self.stop_by_target(flight) is not None
         ):
             return False
         return self.stop_by_fit(flight) is None
@@ -72,10 +80,22 @@ class Gate:
         )  # a reason is a text, and none of them is empty
 
     def stop_by_time(self, flight: int) -> NoFillReason | None:
-        """Return whether a flight has not begun, or is over."""
-        if self.second < self._columns.flight_starts[flight]:
+        """Return whether a flight has not begun, is over, or rests at this hour."""
+        columns = self._columns
+        if self.second < columns.flight_starts[flight]:
             return NoFillReason.NOT_STARTED
-        return NoFillReason.ENDED if self.second >= self._columns.flight_ends[flight] else None
+        if self.second >= columns.flight_ends[flight]:
+            return NoFillReason.ENDED
+        rests = columns.flight_flags[flight] & _HOURS and not self.hours(flight).is_open
+        return NoFillReason.HOURS if rests else None
+
+    def hours(self, flight: int) -> Spell:
+        """Return whether the hours of a flight that has some are open, and for how long that holds."""
+        return self._windows.spell(self._columns.flight_windows[flight], self.second)
+
+    def has_hours(self, flight: int) -> bool:
+        """Return whether a flight does not run at all hours."""
+        return bool(self._columns.flight_flags[flight] & _HOURS)
 
     def stop_by_target(self, flight: int) -> NoFillReason | None:
         """Return the first rule of target, days included, that stops a flight whose lists do not answer for all."""
@@ -103,7 +123,7 @@ class Gate:
 
     def is_sure(self, flight: int) -> bool:
         """Return whether nothing but its days can stop a standing flight on an open page."""
-        return not self._columns.flight_flags[flight] & (_BY_COUNTS | _TARGET)
+        return not self._columns.flight_flags[flight] & (_BY_COUNTS | _TARGET | _HOURS)
 
     def is_listed(self, flight: int, places: frozenset[int], topics: frozenset[int]) -> bool:
         """Return whether a flight stands in a list of one of these places, or of one of these topics."""

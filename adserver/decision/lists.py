@@ -15,6 +15,7 @@ from adserver.decision.meta import Meta
 from adserver.domain.catalog import Tier
 from adserver.domain.ids import PlaceId, SlotId, Topic
 from adserver.domain.places import Place
+from adserver.places.circles import CircleIndex
 
 MATCHES_WEIGHT: Final = 200_000
 """Lists that all remembered matches refer to together: about 20 MB."""
@@ -114,7 +115,7 @@ class Match:
     slots: tuple[int, int]
     """Numbers: any, then the slot's own."""
     places: tuple[int, ...]
-    """Numbers: those of the place and what contains it, as far as flights name them, then any."""
+    """Numbers: those of the place and what contains it, circles too, as far as flights name them, then any."""
     topics: tuple[int, ...]
     """Numbers: none, then those of the page, as far as flights name them, sorted."""
     tiers: tuple[Ranks, ...]
@@ -125,8 +126,8 @@ class FlightLists:
     """The lists of a compiled catalog. Shared by all threads: immutable, but for bounded memories."""
 
     __slots__ = (
-        "_bounds", "_first", "_matches", "_members", "_place_memo", "_place_numbers", "_prefix_first", "_prefix_memo",
-        "_prefixes", "_slot_numbers", "_topic_numbers", "_topics",
+        "_bounds", "_circles", "_first", "_first_circle", "_matches", "_members", "_place_memo", "_place_numbers",
+        "_prefix_first", "_prefix_memo", "_prefixes", "_slot_numbers", "_topic_numbers", "_topics",
     )  # fmt: skip
 
     def __init__(self, image: Image, meta: Meta) -> None:
@@ -137,6 +138,8 @@ class FlightLists:
         """
         self._slot_numbers = meta.slot_numbers
         self._place_numbers = meta.place_numbers
+        self._circles = CircleIndex(meta.circles)
+        self._first_circle = len(meta.place_numbers) + 1
         self._topic_numbers = meta.topic_numbers
         self._members = image.numbers("list_members", "I")
         self._bounds = image.numbers("list_bounds", "Q")
@@ -181,11 +184,12 @@ class FlightLists:
                     yield from self._flights_of(iter(range(self._prefix_first[at], self._prefix_first[at + 1])))
 
     def _places_of(self, place: Place) -> tuple[int, ...]:
-        """Return the numbers of a place and of what contains it, as far as flights name them."""
+        """Return the numbers of a place, what contains it and its circles, as far as flights name them."""
         known = self._place_memo.get(place.id)
         if known is None:
             numbers = self._place_numbers
-            known = tuple(numbers[node] for node in place.chain if node in numbers)
+            circles = (self._first_circle + at for at in self._circles.around(place))
+            known = (*(numbers[node] for node in place.chain if node in numbers), *circles)
             self._place_memo.put(place.id, known)
         return known
 

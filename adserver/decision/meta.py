@@ -2,8 +2,10 @@
 
 import msgspec
 
+from adserver.decision.hours import Window
 from adserver.domain.catalog import Site, Slot
 from adserver.domain.ids import IdHash, PlaceId, SlotId, Topic
+from adserver.domain.places import Circle
 from adserver.domain.reasons import NoFillReason
 
 
@@ -26,3 +28,7 @@ class Meta(msgspec.Struct, frozen=True):
     """Of the same."""
     stopped: tuple[tuple[int, NoFillReason], ...]
     """Slots (0: any), and why those of its flights that are in no list, since they never run, do not."""
+    circles: tuple[Circle, ...] = ()
+    """All that flights name, excluded ones too; numbered as places are, after the last of them."""
+    windows: tuple[Window, ...] = ()
+    """The hours of flights, numbered from 1."""

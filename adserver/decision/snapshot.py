@@ -15,6 +15,7 @@ from adserver.decision.compiling import NO_GOAL, compile_catalog
 from adserver.decision.draw import draw
 from adserver.decision.field import SETTLED_WEIGHT, Field, SettledMemo
 from adserver.decision.hash_book import HashBook, IdHashes
+from adserver.decision.hours import Windows
 from adserver.decision.image import Image, ImageUnreadable
 from adserver.decision.layout import Layout
 from adserver.decision.limits import Limits
@@ -66,7 +67,7 @@ class Snapshot:
 
     __slots__ = (
         "_columns", "_creative_table", "_flight_table", "_image", "_layout", "_limits", "_links", "_lists", "_meta",
-        "_records", "_retired", "_settled", "_shown", "digest", "hashes", "revision", "shards", "topics",
+        "_records", "_retired", "_settled", "_shown", "_windows", "digest", "hashes", "revision", "shards", "topics",
     )  # fmt: skip
 
     def __init__(self, buffer: memoryview) -> None:
@@ -89,6 +90,7 @@ class Snapshot:
         self._flight_table = HashTable(image, "flight_hashes")
         self._creative_table = HashTable(image, "creative_hashes")
         self._links: Memo[int, LinkTarget] = Memo(_LINKS_REMEMBERED)
+        self._windows = Windows(meta.windows)
         self._limits: Memo[tuple[SlotId, Variant, int | None], Limits] = Memo(_LIMITS_REMEMBERED)
         self._shown = Rotation(self._columns, self._records)
         self._settled: SettledMemo = Memo(SETTLED_WEIGHT)
@@ -188,7 +190,7 @@ class Snapshot:
         request, slot = question.request, question.slot
         match = self._lists.match(slot.id, request.place, request.topics)
         limits = self._limits_of(slot, request)
-        field = Field(self._columns, self._records, question, limits, match, self._settled)
+        field = Field(self._columns, self._records, self._windows, question, limits, match, self._settled)
         winner = draw(match.tiers, field, rng)
         if winner is None:
             return why_nobody(self._lists, match, field, question, self._stopped(match.slots))

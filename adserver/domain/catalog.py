@@ -5,7 +5,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
+from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
+from adserver.domain.places import Circle
 from adserver.domain.variants import Variant, Variants
 
 
@@ -83,12 +85,17 @@ class Price:
 
 @dataclass(frozen=True, slots=True)
 class Targeting:
-    """Where a flight runs. An empty set of places or topics: everywhere, whatever the topic."""
+    """Where a flight runs. No place nor circle, or no topic: everywhere, whatever the topic."""
 
     places: frozenset[PlaceId] = frozenset()
     exclude_places: frozenset[PlaceId] = frozenset()
     topics: frozenset[Topic] = frozenset()
     exclude_topics: frozenset[Topic] = frozenset()
+    near: tuple[Circle, ...] = ()
+    """As good as `places`: it runs in any of both."""
+    exclude_near: tuple[Circle, ...] = ()
+    hours: Hours | None = None
+    """In the campaign's zone; None: always."""
 
 
 @dataclass(frozen=True, slots=True)

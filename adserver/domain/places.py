@@ -31,3 +31,18 @@ class Place:
     """Degrees north."""
     longitude: float
     """Degrees east."""
+
+
+@dataclass(frozen=True, slots=True)
+class Circle:
+    """All towns and ZIPs around one of them: those whose middle is at most so far away. Immutable."""
+
+    centre: PlaceId
+    latitude: float
+    """Degrees north, of the centre's middle; so the next."""
+    longitude: float
+    kilometres: float
+
+    def __str__(self) -> str:
+        """Return the circle in words."""
+        return f"{self.kilometres:.4g} km around {self.centre}"

@@ -13,8 +13,9 @@ from pipeline import TOKEN, Clock, load_gazetteer
 
 from adserver.catalog import schema
 from adserver.catalog.fields import NotBuilt
-from adserver.catalog.schema import StrictSchema
 from adserver.catalog.state import CampaignState
+from adserver.catalog.strict_schema import StrictSchema
+from adserver.catalog.targeting_schema import TargetingSchema
 from adserver.cli import main as cli
 from adserver.config import Settings
 from adserver.domain.reasons import InvalidReason, NoFillReason
@@ -27,7 +28,7 @@ FIELDS: Final[dict[str, type[StrictSchema]]] = {
     "campaigns": schema.CampaignSchema,
     "creatives": schema.CreativeSchema,
     "flights": schema.FlightSchema,
-    "targeting": schema.TargetingSchema,
+    "targeting": TargetingSchema,
     "sites": schema.SiteSchema,
     "slots": schema.SlotSchema,
 }

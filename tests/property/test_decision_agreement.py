@@ -1,6 +1,7 @@
 """The lists, the gate and the draw decide as the plain rules do, in any catalog at any moment."""
 
 from dataclasses import replace
+from datetime import timedelta
 from random import Random
 from unittest.mock import patch
 
@@ -35,7 +36,10 @@ def test_decisions_agree_with_the_plain_scan(seed: int, campaigns: int, lists: i
     catalog = chance.catalog(campaigns)
     snapshot, counts = compiled(catalog, lists), chance.delivered(catalog)
     asked = [(chance.request(), chance.moment(), chance.page()) for _ in range(8)]
-    for number, (request, now, page) in enumerate(asked * 2):  # the second time from memory
+    later = [
+        (request, now + timedelta(minutes=chance.rng.choice((0, 0, 20, 400))), page) for request, now, page in asked
+    ]
+    for number, (request, now, page) in enumerate(asked + later):  # the second time from memory
         slot = snapshot.slot(request.slot)
         assert slot is not None
         plain = ask_plainly(snapshot, Question(request, slot, now, counts, page))

@@ -27,13 +27,21 @@ from adserver.domain.catalog import (
     Tier,
 )
 from adserver.domain.decisions import Fill, NoFill, SlotRequest
+from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
-from adserver.domain.places import Place, PlaceLevel
+from adserver.domain.places import Circle, Place, PlaceLevel
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import LENGTHS, Text, Variant, Variants
 
 NODES = {"us-mn-remer": "us-mn-cass", "us-mn-cass": "us-mn", "us-ia-ames": "us-ia", "us-mn": "us", "us-ia": "us"}
 PLACES = tuple(map(PlaceId, ("us", *NODES)))
+TOWNS = {"us-mn-remer": (47.06, -93.91), "us-ia-ames": (42.03, -93.63)}
+"""And where they are: 559 km apart."""
+CIRCLES = (
+    Circle(PlaceId("us-mn-remer"), *TOWNS["us-mn-remer"], 60),
+    Circle(PlaceId("us-mn-remer"), *TOWNS["us-mn-remer"], 600),
+    Circle(PlaceId("us-ia-ames"), *TOWNS["us-ia-ames"], 100),
+)
 TOPICS = tuple(map(Topic, ("sports", "politics", "obituaries")))
 WORDS = ("finance", "alcohol", "banks", "shops")
 SLOTS = tuple(map(SlotId, ("masthead", "article-top", "footer")))
@@ -95,8 +103,16 @@ class Chance:
                 exclude_places=self.some(PLACES, 15, 1),
                 topics=self.some(TOPICS, 30),
                 exclude_topics=self.some(TOPICS, 15, 1),
+                near=tuple(self.some(CIRCLES, 25)),
+                exclude_near=tuple(self.some(CIRCLES, 10, 1)),
+                hours=self.hours() if self.maybe(25) else None,
             ),
         )
+
+    def hours(self) -> Hours:
+        first, last = self.rng.randrange(24), self.rng.randint(1, 24)
+        days = self.some(range(7), 50, 6) or frozenset(range(7))
+        return Hours(days, first * 60, (last if first != last else 24) * 60)
 
     def campaign(self, number: int) -> Campaign:
         creatives = tuple(self.creative(f"creative-{number}-{at}") for at in range(self.rng.randint(1, 3)))
@@ -160,7 +176,8 @@ def place(id_: str) -> Place:
     chain = [PlaceId(id_)]
     while chain[-1] in NODES:
         chain.append(PlaceId(NODES[chain[-1]]))
-    return Place(PlaceId(id_), id_, PlaceLevel.TOWN, tuple(chain), 0.0, 0.0)
+    level = PlaceLevel.TOWN if id_ in TOWNS else PlaceLevel.COUNTY
+    return Place(PlaceId(id_), id_, level, tuple(chain), *TOWNS.get(id_, (45.0, -93.7)))
 
 
 @dataclass(frozen=True)

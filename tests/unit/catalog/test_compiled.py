@@ -45,7 +45,9 @@ from adserver.domain.catalog import (
     Targeting,
     Tier,
 )
+from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
+from adserver.domain.places import Circle
 from adserver.domain.variants import Text, Variant, Variants
 
 HEADER_BYTES = 64
@@ -73,6 +75,9 @@ def full_catalog() -> Catalog:
             frozenset({PlaceId("us-mn-remer")}),
             frozenset({Topic("sports")}),
             frozenset({Topic("obituaries")}),
+            (Circle(PlaceId("us-mn-remer"), 47.06, -93.91, 96.56064),),
+            (Circle(PlaceId("us-mn-ely"), 47.9, -91.86, 20.0),),
+            Hours(frozenset({0, 4}), 360, 120),
         ),
     )
     return Catalog(

@@ -232,8 +232,6 @@ def test_a_slug_may_have_64_characters() -> None:
         ({"caps": None}, "caps", "`caps`"),
         ({"caps": [{"impressions": 3, "per": "visit", "scope": "reader"}]}, "caps", "`caps`"),
         ({"takeover": True}, "takeover", "`takeover: true`"),
-        ({"targeting": {"hours": {"from": "06:00"}}}, "targeting.hours", "`hours`"),
-        ({"targeting": {"places": [{"near": "Fargo,ND", "miles": 60}]}}, "targeting.places[0]", "{near: …}"),
         ({"goal": {"impressions": 5, "pacing": "even"}}, "goal.pacing", "`pacing: even`"),
         ({"goal": {"impressions": 5, "pacing": "frontloaded"}}, "goal.pacing", "`pacing: frontloaded`"),
     ],

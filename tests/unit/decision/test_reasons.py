@@ -35,8 +35,9 @@ from adserver.domain.catalog import (
     Tier,
 )
 from adserver.domain.decisions import Fill, NoFill, SlotRequest
+from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
-from adserver.domain.places import Place, PlaceLevel
+from adserver.domain.places import Circle, Place, PlaceLevel
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import Text, Variant, Variants
 
@@ -49,6 +50,8 @@ REMER = Place(
     -93.91,
 )
 MINNESOTA, IOWA, CASS = PlaceId("us-mn"), PlaceId("us-ia"), PlaceId("us-mn-cass-county")
+AMES_60, AMES_600 = (Circle(PlaceId("us-ia-ames"), 42.03, -93.63, kilometres) for kilometres in (60, 600))
+"""Remer is 559 km from Ames."""
 SPORTS, POLITICS = Topic("sports"), Topic("politics")
 BANK, RIVAL = AdvertiserId("bank"), AdvertiserId("rival")
 
@@ -112,7 +115,7 @@ def flight(**changes: object) -> Scene:
     return replace(OPEN, flight=replace(OPEN.flight, **changes))  # type: ignore[arg-type]  # fields by name
 
 
-def targeting(**changes: frozenset[str]) -> Scene:
+def targeting(**changes: object) -> Scene:
     return flight(targeting=replace(OPEN.flight.targeting, **changes))  # type: ignore[arg-type]  # fields by name
 
 
@@ -137,10 +140,16 @@ STOPPED = [
     (R.NOT_STARTED, flight(starts=date(2026, 6, 16))),
     (R.ENDED, replace(OPEN, now=datetime(2026, 7, 1, 5, tzinfo=UTC))),
     (R.ENDED, flight(ends=date(2026, 6, 13))),
+    (R.HOURS, targeting(hours=Hours(frozenset({0})))),
+    (R.HOURS, targeting(hours=Hours(from_minute=6 * 60, to_minute=18 * 60 + 59))),
     (R.PLACE, targeting(places=frozenset({IOWA}))),
+    (R.PLACE, targeting(places=frozenset({IOWA}), near=(AMES_60,))),
+    (R.PLACE, targeting(places=frozenset(), near=(AMES_60,))),
     (R.PLACE_EXCLUDED, targeting(exclude_places=frozenset({CASS}))),
     (R.PLACE_EXCLUDED, targeting(places=frozenset(), exclude_places=frozenset({CASS}))),
+    (R.PLACE_EXCLUDED, targeting(places=frozenset(), exclude_near=(AMES_600,))),
     (R.PLACE_UNKNOWN, request(place=None)),
+    (R.PLACE_UNKNOWN, replace(targeting(places=frozenset(), near=(AMES_600,)), request=replace(REQUEST, place=None))),
     (R.TOPIC, request(topics=())),
     (R.TOPIC, request(topics=(POLITICS,))),
     (R.TOPIC_EXCLUDED, targeting(exclude_topics=frozenset({SPORTS}))),
@@ -175,6 +184,12 @@ STILL_OPEN = [
     targeting(places=frozenset({CASS, IOWA}), exclude_places=frozenset({IOWA})),
     replace(targeting(places=frozenset()), request=request(place=None).request),
     replace(targeting(places=frozenset(), exclude_places=frozenset({CASS})), request=request(place=None).request),
+    targeting(hours=Hours(frozenset({6}), 19 * 60, 19 * 60 + 1)),
+    targeting(hours=Hours(frozenset({5}), 22 * 60, 19 * 60 + 1)),
+    targeting(places=frozenset({IOWA}), near=(AMES_600,)),
+    targeting(places=frozenset(), near=(AMES_60, AMES_600)),
+    targeting(exclude_near=(AMES_60,)),
+    replace(targeting(places=frozenset(), exclude_near=(AMES_600,)), request=request(place=None).request),
     request(topics=(POLITICS, SPORTS)),
     targeting(topics=frozenset(), exclude_topics=frozenset({POLITICS})),
     slot(max_chars=6),
@@ -257,11 +272,27 @@ def test_a_flight_that_fails_two_rules_reports_the_first() -> None:
     assert verdict.stop == Stop(NoFillReason.PLACE_UNKNOWN, "runs in us-mn only, and the page names no known place")
 
 
+def test_hours_and_circles_are_told_in_words() -> None:
+    for scene, words in (
+        (
+            targeting(hours=Hours(frozenset({0, 4}), 360, 1320)),
+            "runs mon fri, 06:00 to 22:00, and in America/Chicago it is Sunday 19:00",
+        ),
+        (
+            targeting(places=frozenset(), near=(AMES_60,)),
+            "runs in 60 km around us-ia-ames, which do not contain us-mn-remer",
+        ),
+    ):
+        (verdict,) = judge(scene.snapshot.flights, scene.question)
+        assert verdict.stop is not None
+        assert verdict.stop.detail == words
+
+
 def test_every_reason_has_its_place_in_the_order_and_only_the_unbuilt_have_no_rule() -> None:
     order = ORDER_BY_TARGET + ORDER_BY_FIT + ORDER_BY_COUNTS + ORDER_BY_PAGE
     outcomes = {R.UNKNOWN_SLOT, R.LOWER_TIER, R.LOST_DRAW}
     assert [reason for reason, _ in order] == [reason for reason in NoFillReason if reason not in outcomes]
-    assert {reason for reason, check in order if check is None} == {R.HOURS, R.REGULATED, R.PACING, R.CAP, R.TAKEOVER}
+    assert {reason for reason, check in order if check is None} == {R.REGULATED, R.PACING, R.CAP, R.TAKEOVER}
 
 
 def test_those_who_could_run_and_did_not_win_lost_the_draw_or_are_in_a_lower_tier() -> None:
