@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .NOTPARALLEL:
 .DEFAULT_GOAL := help
-.PHONY: help run test quick check lint bench faults
+.PHONY: help run test quick check lint bench bench-year faults
 
 PORT ?= 8080
 SKIP ?=
@@ -19,7 +19,8 @@ help:
 	@echo 'make test     run every test (SKIP=browser,cluster,processes leaves groups out, and says so)'
 	@echo 'make quick    run what needs no other process, in about a minute'
 	@echo 'make check    check format, lint and types, then run every test'
-	@echo 'make bench    measure speed and memory on this machine, in three minutes, into docs/performance.md'
+	@echo 'make bench    measure speed and memory on this machine, in five minutes, into docs/performance.md'
+	@echo 'make bench-year  state what a year of counts takes in Redis, in ten minutes'
 	@echo 'make faults   break it in every way, once each; SEED=1 MINUTES=10 at random: exact, or it fails; into docs/reliability.md'
 	@echo 'make help     print this'
 
@@ -52,6 +53,11 @@ bench:
 	@scripts/need bench
 	@scripts/venv run
 	@exec scripts/bench
+
+bench-year:
+	@scripts/need bench
+	@scripts/venv run
+	@exec .venv/bin/python -m bench.memory
 
 faults:
 	@scripts/need faults

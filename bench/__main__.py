@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from adserver.places.gazetteer import Gazetteer
-from bench import calm, counting, decisions, http_speed, machine, start
+from bench import calm, counting, decisions, http_speed, machine, memory, start
 from bench.events import Readers
 from bench.report import Figures, as_document, as_text
 from bench.servers import ROOT, service
@@ -36,6 +36,8 @@ def measure() -> Figures:
     decided = decisions.measure(gazetteer)
     _say("make run, warm")
     started = start.measure()
+    _say("memory of counts")
+    held = memory.measure(memory.SAMPLE)
     with tempfile.TemporaryDirectory(prefix="bench-") as name:
         folder = Path(name)
         data_dir = folder / "data"
@@ -43,7 +45,7 @@ def measure() -> Figures:
             asked, body_bytes = http_speed.filled_paths(ours)
             _say("requests, in turns with the floors")
             speed = http_speed.measure(ours, asked, body_bytes, folder)
-            readers = Readers(data_dir, gazetteer)
+            readers = Readers.of(data_dir, gazetteer)
             _say("counting")
             counted = counting.measure(ours, data_dir, readers)
             _say("decisions beside other work")
@@ -58,7 +60,8 @@ def measure() -> Figures:
         speed=speed,
         decisions=decided,
         counting=counted,
-        calm=beside,
+        held=held,
+        beside=beside,
         start=started,
     )
 

@@ -2,7 +2,7 @@
 
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,6 +10,8 @@ from random import Random
 from typing import Final, Self
 from urllib.parse import parse_qs, urlsplit
 
+import numpy as np
+import numpy.typing as npt
 import redis
 
 from adserver.catalog.compiled import read_compiled
@@ -28,12 +30,18 @@ from adserver.places.gazetteer import Gazetteer
 from adserver.processes.embedded_redis import EmbeddedRedis
 from bench.world import paths
 
-PIECE_BYTES: Final = 1024 * RECORD_BYTES
-PATIENCE_SECONDS: Final = 120.0
+PIECE_RECORDS: Final = 65_536
+PATIENCE_SECONDS: Final = 300.0
 _ISSUER_BYTES: Final = 6
 _POLL_SECONDS: Final = 0.02
 _KINDS: Final = (EventKind.SEEN,) * 3 + (EventKind.VIEWABLE,) * 2
 _CLICKS: Final = 0.01
+_SPREAD_SECONDS: Final = 3600
+"""The tokens of a backlog were issued within so long: their cells are of two hours."""
+
+Rows = npt.NDArray[np.uint8]
+"""Records as (records, 64) bytes."""
+Numbers = npt.NDArray[np.int64]
 
 
 def question(path: str, gazetteer: Gazetteer) -> SlotRequest:
@@ -48,45 +56,67 @@ def question(path: str, gazetteer: Gazetteer) -> SlotRequest:
 class Readers:
     """Makes events of what a catalog would show. One thread."""
 
-    def __init__(self, data_dir: Path, gazetteer: Gazetteer, asked: int = 2_000) -> None:
+    def __init__(self, shown: Sequence[Token]) -> None:
+        """Take tokens of what is shown, the most popular first; who, when and how often is made up."""
+        records = [encode(event_record(token, kind, None, Variant.LONG, 0)) for token in shown for kind in EventKind]
+        self._records = np.frombuffer(b"".join(records), np.uint8).reshape(len(shown), len(EventKind), RECORD_BYTES)
+        popularity = 1 / np.arange(1, len(shown) + 1)
+        self._popularity = popularity / popularity.sum()
+        self._chance = np.random.default_rng(4)
+
+    @classmethod
+    def of(cls, data_dir: Path, gazetteer: Gazetteer, asked: int = 2_000) -> Self:
         """Take the data folder whose live catalog is shown, and how many page views are different."""
         compiled = read_compiled(data_dir / COMPILED_NAME)
-        self._snapshot = Snapshot.build(compiled.catalog, compiled.revision)
-        self._chance = Random(4)
-        now = datetime.now(UTC)
-        decisions = [
-            decide(question(path, gazetteer), self._snapshot, {}, now, self._chance) for path in paths(asked, Random(2))
+        snapshot = Snapshot.build(compiled.catalog, compiled.revision)
+        now, chance = datetime.now(UTC), Random(4)
+        decisions = [decide(question(path, gazetteer), snapshot, {}, now, chance) for path in paths(asked, Random(2))]
+        return cls([token_of(each, snapshot) for each in decisions if isinstance(each, Fill)])
+
+    def events(self, count: int) -> list[bytes]:
+        """Return so many records, in pieces: three views to two of them seen for a second, one click in a hundred.
+
+        Some tokens have several events, as in real life: a view, then that it was viewable, perhaps a click. Each view
+        is of another reader, and says so.
+        """
+        now, issuer = int(time.time()), np.frombuffer(os.urandom(_ISSUER_BYTES), np.uint8)
+        tokens = count * 3 // 5 + 1
+        shown = self._chance.choice(len(self._records), tokens, p=self._popularity)
+        readers = self._chance.integers(1, 2**32, tokens)
+        return [
+            self._piece(np.arange(first, min(first + PIECE_RECORDS, count)), shown, readers, now, issuer).tobytes()
+            for first in range(0, count, PIECE_RECORDS)
         ]
-        self._tokens = [self._token(each) for each in decisions if isinstance(each, Fill)]
-        self._popularity = [1 / (rank + 1) for rank in range(len(self._tokens))]
 
-    def events(self, count: int) -> bytes:
-        """Return so many records: three views to two of them seen for a second, one click in a hundred."""
-        second, issuer = int(time.time()), os.urandom(_ISSUER_BYTES)
-        records = []
-        shown = self._chance.choices(self._tokens, self._popularity, k=count)
-        for number in range(count):
-            kind = EventKind.CLICK if self._chance.random() < _CLICKS else _KINDS[number % len(_KINDS)]
-            # Some tokens have several events, as in real life: a view, then that it was viewable, perhaps a click.
-            issued = shown[number * 3 // 5]
-            token = issued._replace(issuer=issuer, sequence=number * 3 // 5, issued_second=second)
-            records.append(encode(event_record(token, kind, None, Variant.LONG, second)))
-        return b"".join(records)
+    def _piece(self, numbers: Numbers, shown: Numbers, readers: Numbers, now: int, issuer: Rows) -> Rows:
+        kinds = np.array([kind.code for kind in _KINDS])[numbers % len(_KINDS)]
+        kinds[self._chance.random(len(numbers)) < _CLICKS] = EventKind.CLICK.code
+        tokens = numbers * 3 // 5
+        rows: Rows = self._records[shown[tokens], kinds]
+        rows[:, 4:10] = issuer
+        _write(rows, 11, tokens)
+        _write(rows, 15, now - _SPREAD_SECONDS + tokens * _SPREAD_SECONDS // len(shown))
+        _write(rows, 46, np.full(len(rows), now))
+        _write(rows, 54, readers[tokens])
+        _write(rows, 60, _checksums(rows[:, :60]))
+        return rows
 
-    def _token(self, fill: Fill) -> Token:
-        hashes, place, topics = self._snapshot.hashes, fill.request.place, fill.request.topics
-        return Token(
-            issuer=b"",
-            shard=0,
-            sequence=0,
-            issued_second=0,
-            flight=hashes.flights[fill.flight.id],
-            creative=hashes.creatives[fill.creative.id],
-            slot=hashes.slots[fill.slot.id],
-            place=id_hash(Kind.PLACE, place.id) if place is not None else Kind.PLACE.unknown,
-            topic=hashes.topics.get(topics[0], Kind.TOPIC.unknown) if topics else Kind.TOPIC.none,
-            variant=Variant.AUTO,
-        )
+
+def token_of(fill: Fill, snapshot: Snapshot) -> Token:
+    """Return the token of a fill but for its issuer, number and second."""
+    hashes, place, topics = snapshot.hashes, fill.request.place, fill.request.topics
+    return Token(
+        issuer=bytes(_ISSUER_BYTES),
+        shard=0,
+        sequence=0,
+        issued_second=0,
+        flight=hashes.flights[fill.flight.id],
+        creative=hashes.creatives[fill.creative.id],
+        slot=hashes.slots[fill.slot.id],
+        place=id_hash(Kind.PLACE, place.id) if place is not None else Kind.PLACE.unknown,
+        topic=hashes.topics.get(topics[0], Kind.TOPIC.unknown) if topics else Kind.TOPIC.none,
+        variant=Variant.AUTO,
+    )
 
 
 class Backlog:
@@ -108,14 +138,13 @@ class Backlog:
             client.close()
             writer.close()
 
-    def write(self, records: bytes) -> None:
-        """Write records, in pieces.
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Write pieces of records.
 
         Raises:
             OSError: the disk is full.
         """
-        for start in range(0, len(records), PIECE_BYTES):
-            piece = records[start : start + PIECE_BYTES]
+        for piece in pieces:
             if self._writer.append(piece) * RECORD_BYTES != len(piece):
                 raise OSError("the spool did not take all events")
 
@@ -135,3 +164,26 @@ class Backlog:
             if time.monotonic() > deadline:
                 raise TimeoutError("the keeper does not get on with the backlog")
             time.sleep(_POLL_SECONDS)  # the keeper tells nobody when it is done
+
+
+def _write(rows: Rows, at: int, numbers: Numbers | npt.NDArray[np.uint32]) -> None:
+    """Write a number of four bytes into each row."""
+    rows[:, at : at + 4] = numbers.astype(">u4").view(np.uint8).reshape(-1, 4)
+
+
+def _checksums(bodies: Rows) -> npt.NDArray[np.uint32]:
+    """Return the CRC-32 of each row."""
+    sums = np.full(len(bodies), 0xFFFFFFFF, np.uint32)
+    for column in bodies.T:
+        sums = _CRC_TABLE[(sums ^ column) & 255] ^ sums >> 8
+    return ~sums
+
+
+def _crc_table() -> npt.NDArray[np.uint32]:
+    sums = np.arange(256, dtype=np.uint32)
+    for _ in range(8):
+        sums = np.where(sums & 1, np.uint32(0xEDB88320), np.uint32(0)) ^ sums >> 1
+    return sums
+
+
+_CRC_TABLE: Final = _crc_table()

@@ -2,12 +2,12 @@
 
 from typing import Final
 
-from bench import calm, counting, http_speed, load
+from bench import calm, counting, http_speed, load, memory
 
 PREFACE: Final = """
 # Performance
 
-Written by `make bench`, which takes about three minutes and replaces this page. Figures of other machines or other runs
+Written by `make bench`, which takes about five minutes and replaces this page. Figures of other machines or other runs
 say nothing beside these; what may be compared stands in one table, measured in turns in one run.
 """
 
@@ -27,14 +27,19 @@ DECISIONS: Final = (
 )
 
 COUNTING: Final = (
-    f"{counting.EVENTS:,} events at once, medians of {counting.ROUNDS} rounds, in batches of up to "
-    f"{counting.BATCH_EVENTS:,}; from the spool on the disk to cells by hour, place and topic, each event once, "
-    "goals kept. CPU is an event's."
+    f"{counting.EVENTS:,} events at once, medians of {counting.ROUNDS} rounds; from the spool on the disk to cells by "
+    "hour, place and topic and to the readers of each day, each event once, goals kept. CPU is an event's."
+)
+
+HELD: Final = (
+    f"{memory.SAMPLE}. Written as the keeper and its roll-up leave them, "
+    "in a Valkey of their own; what the key and the list of a block's members take is in it. `make bench-year` states "
+    "a year of 50 campaigns, 20 slots and 500 places the same way."
 )
 
 BESIDE: Final = (
-    f"{calm.CLIENTS} clients with {calm.A_SECOND} calls a second each; {calm.BLOCKS} blocks of "
-    f"{calm.SECONDS:.0f} s of each kind in turns, of which the median block stands here. Backlog: the keeper "
-    f"counts without a pause. Publishing: an upload each {calm.PUBLISH_SECONDS:.0f} s, which a worker checks and "
-    "every worker then loads."
+    f"{calm.CLIENTS} clients with {calm.A_SECOND} calls a second each; {calm.BLOCKS} blocks of each kind in turns, of "
+    f"{calm.SECONDS:.0f} s, of which the median block stands here. Backlog: {calm.BACKLOG_EVENTS:,} events in all, "
+    "which the keeper counts without a pause; such a block lasts until it has. "
+    f"Publishing: an upload each {calm.PUBLISH_SECONDS:.0f} s, which a worker checks and every worker then loads."
 )

@@ -4,7 +4,7 @@ Three families, each cut into blocks of time so that one hash stays small (packe
 
     {s<shard>}:hours:<flight>:<creative>:<slot>:<block>            block = hour since 1970 (UTC) div 6
     {s<shard>}:places:<flight>:<creative>:<slot>:<place>:<block>   block = day of the site since 1970 div 7
-    {s<shard>}:topics:<flight>:<slot>:<topic>:<block>              block = day of the site since 1970 div 7
+    {s<shard>}:topics:<flight>:<slot>:<topic>:<block>              block = day of the site since 1970 div 4
 
 Hashes of ids are written in hex. A field is two bytes: the offset within the block (4 bits) and the variant (2 bits),
 then the metric; its value is a count. `{s<shard>}:index:<family>:<block>` is the set of that block's keys, each without
@@ -51,7 +51,7 @@ class Family(StrEnum):
     @property
     def block_size(self) -> int:
         """How many hours or days one block holds."""
-        return 6 if self is Family.HOURS else 7
+        return _BLOCK_SIZES[self]
 
     @property
     def rolled(self) -> "Rolled | None":
@@ -72,6 +72,9 @@ class Rolled(StrEnum):
         """How many days or months one block holds."""
         return 7 if self is Rolled.DAYS else 12
 
+
+_BLOCK_SIZES: Final = {Family.HOURS: 6, Family.PLACES: 7, Family.TOPICS: 4}
+"""A hash of topics is written by all creatives of a flight, at all places: four of its busiest days have 100 fields."""
 
 Kept = Family | Rolled
 """Whatever cells are kept in."""

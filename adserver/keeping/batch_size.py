@@ -7,16 +7,15 @@ from adserver.counting.records import RECORD_BYTES
 
 MOST_BYTES: Final = 8192 * RECORD_BYTES
 """More gains nothing: what a call costs whatever it brings is small by then."""
-_FIRST_BYTES: Final = 4096 * RECORD_BYTES
-_LEAST_BYTES: Final = 1024 * RECORD_BYTES
-_LONG_SECONDS: Final = 0.025
+_LEAST_BYTES: Final = 2048 * RECORD_BYTES
+_LONG_SECONDS: Final = 0.030
 """Redis serves nobody else during a call."""
-_SHORT_SECONDS: Final = 0.010
-_CALLS: Final = 8
+_SHORT_SECONDS: Final = 0.015
+_CALLS: Final = 16
 
 
 class BatchSize:
-    """Halves where calls take long, doubles where they are short. For the keeper's one thread.
+    """Begins with the most, halves where calls take long, doubles where they are short. For the keeper's one thread.
 
     The shortest of the last calls is what counts: a call that had to wait for a processor says nothing of Redis, and
     smaller batches would only cost more of it.
@@ -24,7 +23,7 @@ class BatchSize:
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
         self._most = most_bytes
-        self.bytes = min(_FIRST_BYTES, most_bytes)
+        self.bytes = most_bytes
         """How much the next call takes."""
         self._seconds: deque[float] = deque(maxlen=_CALLS)
 

@@ -102,15 +102,15 @@ class Counted:
     def _make_group(self, names: bytes, second: int, site_day: SiteDay) -> Group:
         hour = second // 3600
         day = site_day(names[_SLOT], second)  # type: ignore[arg-type]  # a call of `IdHash` would take longer than the rest
-        hours, places, topics, sketch, flight, hour_in_block, day_in_block = _placed(self._shard, hour, day, names)
+        hours, places, topics, sketch, flight, at_hour, at_day, at_topics_day = _placed(self._shard, hour, day, names)
         cells, sketches, flights = self._cells, self._sketches, self._flights
         return Group(
             cells.setdefault(hours, len(cells)),
-            hour_in_block,
+            at_hour,
             cells.setdefault(places, len(cells)),
-            day_in_block,
+            at_day,
             cells.setdefault(topics, len(cells)),
-            day_in_block,
+            at_topics_day,
             flights.setdefault(flight, len(flights)),
             hour,
             sketches.setdefault(sketch, len(sketches)),
@@ -158,7 +158,8 @@ class _Placed(NamedTuple):
     sketch: Cell
     flight: IdHash
     hour_in_block: int
-    day_in_block: int
+    places_day_in_block: int
+    topics_day_in_block: int
 
 
 @lru_cache(_REMEMBERED)
@@ -175,6 +176,7 @@ def _placed(shard: int, hour: int, day: int, names: bytes) -> _Placed:
         flight,
         hour % Family.HOURS.block_size,
         day % Family.PLACES.block_size,
+        day % Family.TOPICS.block_size,
     )
 
 

@@ -1,8 +1,8 @@
 """What the store says of its counts, for whoever checks them: offsets, hashes of cells, and who stands in them."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import resources
-from typing import Final, Protocol, TypeVar, cast
+from typing import Final, Protocol, cast
 
 import redis
 from redis.exceptions import RedisClusterException, RedisError
@@ -11,13 +11,10 @@ from adserver.counting.cells import SHARDS_KEY, Kept, cell_key, index_key, rolle
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.recount import Fields, Spot
+from adserver.store.presence import chunks, may_exist
 
 _COMMANDS: Final = 500
 """In one round, so that neither side ever holds much of an answer."""
-_KEYS: Final = 64
-"""Asked for by one EXISTS."""
-
-_Item = TypeVar("_Item")
 
 
 class CountedCells(Protocol):
@@ -45,7 +42,7 @@ class CountedCells(Protocol):
         """Return how far, and how often, a shard's cells were moved to coarser times; see `counting.cells`."""
 
     def blocks(self, shard: int, family: Kept, among: range) -> Sequence[int]:
-        """Return the blocks that have cells, lowest first."""
+        """Return the blocks that may have cells, lowest first."""
 
     def members(self, shard: int, family: Kept, block: int) -> frozenset[str]:
         """Return what has cells in a block."""
@@ -113,18 +110,13 @@ class RedisCells:
         return {field.decode(): int(number) for field, number in self._hash(rolled_key(shard)).items()}
 
     def blocks(self, shard: int, family: Kept, among: range) -> Sequence[int]:
-        """Return the blocks that have cells."""
-        found: list[int] = []
+        """Return the blocks that may have cells."""
+        keys = [(index_key(shard, family, block),) for block in among]
         try:
-            for some in _chunks(list(_chunks(among, _KEYS)), _COMMANDS):
-                with self._client.pipeline(transaction=False) as pipeline:
-                    for group in some:
-                        pipeline.exists(*(index_key(shard, family, block) for block in group))
-                    counts = cast("list[int]", pipeline.execute())
-                found += [block for group, count in zip(some, counts, strict=True) if count for block in group]
+            there = may_exist(self._client, keys)
         except (RedisError, RedisClusterException) as error:
             raise _unavailable(error) from error
-        return found
+        return [block for block, may in zip(among, there, strict=True) if may]
 
     def members(self, shard: int, family: Kept, block: int) -> frozenset[str]:
         """Return what has cells in a block."""
@@ -136,7 +128,7 @@ class RedisCells:
 
     def hashes(self, spots: Sequence[Spot]) -> Iterator[Fields]:
         """Yield the counts of each hash."""
-        for some in _chunks(spots, _COMMANDS):
+        for some in chunks(spots, _COMMANDS):
             try:
                 with self._client.pipeline(transaction=False) as pipeline:
                     for spot in some:
@@ -185,8 +177,3 @@ class RedisSpoolEnds:
 
 def _unavailable(error: Exception) -> StoreUnavailable:
     return StoreUnavailable(f"Redis did not say what is counted: {error}")
-
-
-def _chunks(items: Sequence[_Item], size: int) -> Iterable[Sequence[_Item]]:
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

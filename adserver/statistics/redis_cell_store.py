@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Final, NamedTuple, TypeVar, cast
+from typing import Final, NamedTuple, cast
 
 import redis
 from redis.exceptions import RedisClusterException, RedisError
@@ -20,16 +20,12 @@ from adserver.counting.cells import (
 from adserver.counting.coarser import rolled_blocks
 from adserver.domain.errors import StoreUnavailable
 from adserver.statistics.cell_store import CellsMoved, Member, StoredCell
+from adserver.store.presence import chunks, may_exist
 
 PIPELINE_COMMANDS: Final = 500
 """So that neither side ever holds much of an answer, and no other client waits long."""
-EXISTS_KEYS: Final = 64
-"""Index keys asked for by one EXISTS: years without a count cost next to nothing."""
-
 _BURST_SECONDS: Final = 0.06
 """Cells are moved in bursts that are as long, with longer pauses."""
-
-_Item = TypeVar("_Item")
 
 
 class _Entry(NamedTuple):
@@ -90,16 +86,9 @@ class RedisCellStore:
         return int(cast("bytes | None", self._client.get(SHARDS_KEY)) or 1)
 
     def _blocks_kept(self, shard: int, kept: Kept, blocks: range) -> list[int]:
-        """Return the blocks of a shard that may have cells, in groups of `EXISTS_KEYS`."""
-        groups = list(chunks(blocks, EXISTS_KEYS))
-        found: list[int] = []
-        for some in chunks(groups, PIPELINE_COMMANDS):
-            with self._client.pipeline(transaction=False) as pipeline:
-                for group in some:
-                    pipeline.exists(*(index_key(shard, kept, block) for block in group))
-                counts = cast("list[int]", pipeline.execute())
-            found += [block for group, count in zip(some, counts, strict=True) if count for block in group]
-        return found
+        """Return the blocks of a shard that may have cells."""
+        there = may_exist(self._client, [(index_key(shard, kept, block),) for block in blocks])
+        return [block for block, may in zip(blocks, there, strict=True) if may]
 
     def _entries(
         self, shard: int, family: Family, kept: Kept, blocks: Sequence[int], wanted: Callable[[Member], bool]
@@ -130,9 +119,3 @@ class RedisCellStore:
             for entry, counts in zip(some, hashes, strict=True):
                 for name, count in counts.items():
                     yield StoredCell(entry.member, entry.block, parse_field(name), int(count), rolled)
-
-
-def chunks(items: Sequence[_Item], size: int) -> Iterator[Sequence[_Item]]:
-    """Yield the items in order, at most `size` at a time."""
-    for start in range(0, len(items), size):
-        yield items[start : start + size]

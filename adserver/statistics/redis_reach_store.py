@@ -10,7 +10,8 @@ from adserver.counting.cells import SHARDS_KEY, reach_index_key, reach_key, reac
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.statistics.reach_store import StoredReach
-from adserver.statistics.redis_cell_store import EXISTS_KEYS, PIPELINE_COMMANDS, chunks
+from adserver.statistics.redis_cell_store import PIPELINE_COMMANDS
+from adserver.store.presence import chunks, may_exist
 
 
 class RedisReachStore:
@@ -55,20 +56,16 @@ class RedisReachStore:
                     pipeline.pfcount(reach_key(shard, day, flight))
                 counts = cast("list[int]", pipeline.execute())
             for (day, flight), readers in zip(some, counts, strict=True):
-                yield StoredReach(flight, day, readers)
+                yield StoredReach(flight, day, readers or self._settled(shard, day, flight))
+
+    def _settled(self, shard: int, day: int, flight: IdHash) -> int:
+        """Return what is left of a sketch that was still listed a moment ago, and is rolled up now."""
+        return int(cast("bytes | None", self._client.hget(reached_key(shard, day), flight.hex())) or 0)
 
     def _days_kept(self, shard: int, days: range) -> list[int]:
-        """Return the days that may have any, in groups of `EXISTS_KEYS`: years without one cost next to nothing."""
-        groups = list(chunks(days, EXISTS_KEYS))
-        found: list[int] = []
-        for some in chunks(groups, PIPELINE_COMMANDS):
-            with self._client.pipeline(transaction=False) as pipeline:
-                for group in some:
-                    keys = (key for day in group for key in (reach_index_key(shard, day), reached_key(shard, day)))
-                    pipeline.exists(*keys)
-                counts = cast("list[int]", pipeline.execute())
-            found += [day for group, count in zip(some, counts, strict=True) if count for day in group]
-        return found
+        """Return the days that may have any."""
+        keys = [(reach_index_key(shard, day), reached_key(shard, day)) for day in days]
+        return [day for day, may in zip(days, may_exist(self._client, keys), strict=True) if may]
 
 
 def _hash(name: bytes) -> IdHash:

@@ -28,6 +28,7 @@ def test_keys_and_fields_of_cells() -> None:
     assert cell_key(3, Family.PLACES, places, 2_968).endswith(":666c69676874:637265617469:736c6f7435:706c616365:2968")
     assert topics_member(FLIGHT, SLOT, TOPIC) == "666c69676874:736c6f7435:746f7069"
     assert index_key(3, Family.TOPICS, 2_968) == "{s3}:index:topics:2968"
+    assert [family.block_size for family in (Family.HOURS, Family.PLACES, Family.TOPICS)] == [6, 7, 4]
     assert cell_field(5, Variant.LONG, CLICKS) == b"\x17\x03"
 
 

@@ -1,31 +1,38 @@
 from adserver.keeping.batch_size import MOST_BYTES, BatchSize
 
 
-def learn(size: BatchSize, seconds: float, calls: int = 8) -> int:
+def learn(size: BatchSize, seconds: float, calls: int = 16) -> int:
     for _ in range(calls):
         size.learn(size.bytes, seconds)
     return size.bytes
 
 
-def test_short_calls_let_batches_grow_to_the_most() -> None:
+def test_batches_begin_with_the_most_and_short_calls_let_them_grow_back() -> None:
     size = BatchSize()
-    assert size.bytes < MOST_BYTES
-    assert learn(size, 0.001, 100) == MOST_BYTES
+    assert size.bytes == MOST_BYTES
+    assert learn(size, 0.031) < MOST_BYTES
+    assert learn(size, 0.014, 100) == MOST_BYTES
+
+
+def test_calls_that_are_neither_long_nor_short_change_nothing() -> None:
+    size = BatchSize()
+    half = learn(size, 0.031)
+    assert learn(size, 0.029, 100) == learn(size, 0.016, 100) == half
 
 
 def test_long_calls_halve_batches_down_to_the_least() -> None:
     size = BatchSize()
     before = size.bytes
     assert learn(size, 0.1) == before // 2
-    assert learn(size, 0.1, 1_000) == 1024 * 64
+    assert learn(size, 0.1, 1_000) == 2048 * 64
 
 
 def test_a_call_that_waited_for_a_processor_changes_nothing() -> None:
     size = BatchSize()
     before = size.bytes
     for _ in range(50):
-        learn(size, 1.0, 7)
-        size.learn(size.bytes, 0.015)
+        learn(size, 1.0, 15)
+        size.learn(size.bytes, 0.02)
     assert size.bytes == before
 
 

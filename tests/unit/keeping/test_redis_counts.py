@@ -52,9 +52,9 @@ def test_a_call_is_written_the_same_for_ever() -> None:
         "{s3}:tok:010203040506:1",
         "{s3}:hours:666c69676874:637265617469:736c6f7435:83333",
         "{s3}:places:666c69676874:637265617469:736c6f7435:706c616365:2976",
-        "{s3}:topics:666c69676874:736c6f7435:746f7069:2976",
+        "{s3}:topics:666c69676874:736c6f7435:746f7069:5208",
         "{s3}:reach:20833:666c69676874",
-        *("{s3}:index:hours:83333", "{s3}:index:places:2976", "{s3}:index:topics:2976", "{s3}:index:reach:20833"),
+        *("{s3}:index:hours:83333", "{s3}:index:places:2976", "{s3}:index:topics:5208", "{s3}:index:reach:20833"),
     ]
     assert arguments[:10] == ["ab", 64, 320, 604_800, 1, 3, 1, 4, 1, 0]
     assert [argument.hex() for argument in arguments[10:16] if isinstance(argument, bytes)] == [
