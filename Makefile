@@ -32,6 +32,7 @@ run:
 test:
 	@scripts/need test
 	@scripts/venv dev
+	@scripts/javascript
 	@exec $(PYTEST)
 
 quick: override export SKIP := browser,cluster,processes

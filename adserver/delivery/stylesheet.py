@@ -12,6 +12,8 @@ _BOX: Final = (
     ".sponsor>img{position:absolute}"
     # A text that runs right to left must not reorder the label before it.
     ".sponsor [data-v]{unicode-bidi:plaintext}"
+    # The tag takes a line's room before it has one: what comes later moves nothing.
+    "sponsor-slot:not([hidden]){display:block;min-block-size:1lh}"
     # In the middle of a frame's height, whatever that is; a link without a page around it needs no line to be told.
     ".sponsor-frame{margin:0;min-height:100vh;display:grid;align-content:center;font:1em/1.5 system-ui,sans-serif}"
     ".sponsor-frame a{color:inherit;text-decoration:none}"

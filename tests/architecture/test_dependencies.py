@@ -1,5 +1,6 @@
 """What is installed: only what is locked, hash by hash, and each with a reason that is written down."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -58,16 +59,32 @@ def test_a_requirement_that_no_lock_covers_is_found() -> None:
 
 
 def test_every_dependency_has_its_reason() -> None:
-    required = requirements(*RUNTIME) + requirements(*DEVELOPMENT)
+    required = [*requirements(*RUNTIME), *requirements(*DEVELOPMENT), *javascript()]
     reasons = (ROOT / "docs/adr/0002-dependencies.md").read_text()
     assert [text for text in required if f"| {Requirement(text).name} |" not in reasons] == []
 
 
 def test_no_reason_is_given_for_what_is_no_dependency() -> None:
-    required = requirements(*RUNTIME) + requirements(*DEVELOPMENT)
+    required = [*requirements(*RUNTIME), *requirements(*DEVELOPMENT), *javascript()]
     names = {Requirement(text).name for text in (*required, *requirements(*BUILD))}
     rows = re.findall(r"^\| ([\w.-]+) \|", (ROOT / "docs/adr/0002-dependencies.md").read_text(), re.MULTILINE)
     assert set(rows) - {"package"} == names
+
+
+def test_every_package_of_javascript_is_pinned_and_has_its_hash_and_names_no_registry() -> None:
+    lock = json.loads((ROOT / "package-lock.json").read_text())
+    packages = {path: package for path, package in lock["packages"].items() if path}
+    assert [path for path, each in packages.items() if not each.get("integrity", "").startswith("sha512-")] == []
+    assert [path for path, each in packages.items() if "resolved" in each] == []
+    assert {package: each["version"] for package, each in packages.items()}.items() >= {
+        f"node_modules/{name}": version for name, version in javascript().items()
+    }.items()
+
+
+def javascript() -> dict[str, str]:
+    """Return the version of each package of JavaScript that tests need."""
+    needed: dict[str, str] = json.loads((ROOT / "package.json").read_text())["devDependencies"]
+    return needed
 
 
 def requirements(*keys: str) -> list[str]:

@@ -87,7 +87,15 @@ def machine(folder: Path, *, user: int = 1000, **commands: str) -> Machine:
 
 def test_a_machine_with_all_of_it_says_nothing(tmp_path: Path) -> None:
     run = machine(
-        tmp_path, python3=GOOD_PYTHON, chromium="true", nginx="true", openssl="true", faketime="true", php="true"
+        tmp_path,
+        python3=GOOD_PYTHON,
+        chromium="true",
+        nginx="true",
+        openssl="true",
+        faketime="true",
+        php="true",
+        node="true",
+        npm="true",
     ).run("need", "test")
     assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
 
@@ -99,12 +107,13 @@ def test_all_that_is_missing_stands_in_one_list_and_one_line(tmp_path: Path) -> 
         "This machine lacks:",
         "  - Python 3.11 to 3.14 with its venv and ensurepip modules",
         "  - Chromium (browser tests)",
+        "  - Node.js with npm (what browser tests need of JavaScript)",
         "  - nginx (tests behind a proxy)",
         "  - OpenSSL's command (their certificates)",
         "  - PHP (tests of the WordPress plugin)",
         "  - libfaketime (faults of clocks)",
         "Install it, then try again:",
-        "  sudo apt-get install python3 python3-venv chromium nginx openssl php-cli faketime",
+        "  sudo apt-get install python3 python3-venv chromium nodejs npm nginx openssl php-cli faketime",
     ]
 
 
@@ -126,7 +135,7 @@ def test_leaving_the_browser_tests_out_needs_no_browser(tmp_path: Path) -> None:
 
 
 def test_leaving_the_process_tests_out_needs_no_proxy(tmp_path: Path) -> None:
-    here = machine(tmp_path, python3=GOOD_PYTHON, chromium="true")
+    here = machine(tmp_path, python3=GOOD_PYTHON, chromium="true", node="true", npm="true")
     assert here.run("need", "test", skip="processes").returncode == 0
     assert here.run("need", "test").returncode == 1
 
@@ -145,14 +154,16 @@ def test_where_the_default_python_is_too_old_a_newer_one_is_asked_for(tmp_path: 
 
 
 def test_as_root_what_is_missing_is_installed_and_found(tmp_path: Path) -> None:
-    here = machine(tmp_path, user=0, python3=GOOD_PYTHON, apt_get=BRINGS_CHROMIUM, apt_cache="true")
+    here = machine(
+        tmp_path, user=0, python3=GOOD_PYTHON, node="true", npm="true", apt_get=BRINGS_CHROMIUM, apt_cache="true"
+    )
     run = here.run("need", "test", skip="processes")
     assert run.returncode == 0
     assert (tmp_path / "bin/log").read_text().split()[-3:] == ["--yes", "--no-install-recommends", "chromium"]
 
 
 def test_as_root_what_an_installation_did_not_bring_is_an_error(tmp_path: Path) -> None:
-    here = machine(tmp_path, user=0, python3=GOOD_PYTHON, apt_get="true", apt_cache="true")
+    here = machine(tmp_path, user=0, python3=GOOD_PYTHON, node="true", npm="true", apt_get="true", apt_cache="true")
     run = here.run("need", "test", skip="processes")
     assert run.returncode == 1
     assert run.stderr.endswith("Still lacking after apt-get install:\n  - Chromium (browser tests)\n")

@@ -38,6 +38,7 @@ class Pages:
     def __init__(self) -> None:
         self.html: dict[str, str] = {}
         self.css: dict[str, str] = {}
+        self.policy = STRICT
 
     def blueprint(self) -> Blueprint:
         """Return the pages under `/pages/<name>`, and their stylesheets beside them."""
@@ -45,7 +46,7 @@ class Pages:
 
         @blueprint.get("/pages/<name>")
         def page(name: str) -> Response:
-            return Response(_HEAD + self.html[name], headers={"Content-Security-Policy": STRICT})
+            return Response(_HEAD + self.html[name], headers={"Content-Security-Policy": self.policy})
 
         @blueprint.get("/pages/<name>.css")
         def style(name: str) -> Response:

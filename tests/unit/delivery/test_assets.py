@@ -1,7 +1,7 @@
 import gzip
 import re
 
-from adserver.delivery.assets import Asset, load_script, make_stylesheet, strip_comments
+from adserver.delivery.assets import Asset, load_script, make_stylesheet
 
 
 def test_the_tag_is_at_most_two_kilobytes_gzipped() -> None:
@@ -10,11 +10,6 @@ def test_the_tag_is_at_most_two_kilobytes_gzipped() -> None:
 
 def test_the_tag_goes_out_without_comments() -> None:
     assert not re.search(rb"/\*|^\s*//", load_script().body, re.MULTILINE)
-
-
-def test_stripping_leaves_code_and_addresses_alone() -> None:
-    source = "// head\n\n/** @type {X}\n * more */\nconst a = /** @type {Y} */ (b);\n  fetch('https://x.example');\n"
-    assert strip_comments(source) == "const a = (b);\nfetch('https://x.example');\n"
 
 
 def test_an_asset_has_a_type_and_a_tag_that_changes_with_its_body() -> None:
