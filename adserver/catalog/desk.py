@@ -11,7 +11,7 @@ from adserver.catalog.documents import Documents
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Publisher
 from adserver.catalog.upload import Format, place_in_upload, read_campaigns, read_slots
-from adserver.domain.errors import IdTaken, InputRefused
+from adserver.domain.errors import IdTaken, InputRefused, StoreUnavailable
 
 
 class UploadKind(StrEnum):
@@ -50,6 +50,10 @@ class Outcome(msgspec.Struct, frozen=True):
         return self.base if self.revision is None else self.revision
 
 
+class UploadNotTaken(StoreUnavailable):
+    """An upload was not taken, or nobody can tell whether it was; its message tells the sender what to do."""
+
+
 Entered = Callable[[], AbstractContextManager[None]]
 """Is entered for as long as an upload works with the store; raises StoreUnavailable where it may not."""
 
@@ -63,6 +67,7 @@ class UploadDesk(Protocol):
         Raises:
             UnreadableInput, InputTooLarge: it cannot be read.
             InputRefused, IdTaken, StaleBase, StoreUnavailable, RevisionUnreadable: see `Publisher.publish`.
+            UploadNotTaken: there are too many, or what takes them ended.
         """
 
 

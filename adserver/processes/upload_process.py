@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Final
 
-from adserver.catalog.desk import Entered, Outcome, Upload, publish_documents, read_documents
+from adserver.catalog.desk import Entered, Outcome, Upload, UploadNotTaken, publish_documents, read_documents
 from adserver.catalog.publish import Publisher
-from adserver.domain.errors import AdserverError, StoreUnavailable
+from adserver.domain.errors import AdserverError
 from adserver.processes.upload_frames import Closed, Done, Drop, Error, Go, Pipes, Read, Reply, TooSlow
 
 UPLOAD_FAULT: Final = "upload.fault"
@@ -27,10 +27,8 @@ ANSWER_SECONDS: Final = 60.0
 """How long an upload may take to be read, and again to be published; then the process is killed."""
 IDLE_SECONDS: Final = 60.0
 """How long the process is kept for the next upload: it holds about as much memory as a worker."""
-AT_ONCE: Final = 2
-"""Uploads of one worker: one is taken, one waits. More would take the threads of pages."""
-PATIENCE_SECONDS: Final = 1.0
-"""How long a further one waits for room."""
+AT_ONCE: Final = 3
+"""Uploads of one worker: one is taken, two wait for it. A further one is sent away: its wait would take a page's thread."""
 
 
 class UploadProcess:
@@ -66,7 +64,9 @@ class UploadProcess:
                 return self._publish(pipes, entered)
             except (Closed, TooSlow) as error:
                 self._end()
-                raise StoreUnavailable("what takes uploads ended, or took too long; send it again") from error
+                raise UploadNotTaken(
+                    "What takes uploads ended, or took too long. It was published whole or not at all: send it again."
+                ) from error
             finally:
                 self._used_at = self._clock()
 
@@ -94,8 +94,8 @@ class UploadProcess:
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
-        if not self._room.acquire(timeout=PATIENCE_SECONDS):
-            raise StoreUnavailable("other uploads are being taken; send it again")
+        if not self._room.acquire(blocking=False):
+            raise UploadNotTaken("As many uploads as are taken at once are being taken. Send it again in a moment.")
         try:
             with self._lock:
                 yield

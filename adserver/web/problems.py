@@ -9,6 +9,7 @@ from typing import Final
 from flask import Flask, Response, request
 from werkzeug.exceptions import HTTPException
 
+from adserver.catalog.desk import UploadNotTaken
 from adserver.catalog.revisions import RevisionUnreadable
 from adserver.domain.errors import (
     AdserverError,
@@ -158,6 +159,11 @@ def _answer_busy(_error: StoreBusy) -> Response:
     return problem_response(503, "Store busy", detail, headers=headers, kind="store-busy")
 
 
+def _answer_upload(error: UploadNotTaken) -> Response:
+    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
+    return problem_response(503, "Upload not taken", str(error), headers=headers, kind="upload-not-taken")
+
+
 def _answer_revision(error: RevisionUnreadable) -> Response:
     _LOG.error(REVISION_UNREADABLE, extra={"fault": str(error)})  # names files of this host, so it is not in the answer
     detail = (
@@ -205,6 +211,7 @@ _ANSWERS: Final[Mapping[type[AdserverError], Callable[..., Response]]] = {
     ParameterRefused: _answer_parameter,
     StoreUnavailable: _answer_store,
     StoreBusy: _answer_busy,
+    UploadNotTaken: _answer_upload,
     RevisionUnreadable: _answer_revision,
     Unauthenticated: _answer_unauthenticated,
     Forbidden: _answer_forbidden,

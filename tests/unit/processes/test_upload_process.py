@@ -4,14 +4,17 @@ import json
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import islice
 from pathlib import Path
 
 import pytest
 from catalog_bench import Bench, campaign, campaign_file, flight, slots_file
 
-from adserver.catalog.desk import LocalDesk, Outcome, Upload, UploadDesk, UploadKind
+from adserver.catalog.desk import LocalDesk, Outcome, Upload, UploadDesk, UploadKind, UploadNotTaken
 from adserver.catalog.merging import Extent
 from adserver.catalog.reading import UnreadableDocument
 from adserver.catalog.revisions import RevisionUnreadable
@@ -137,9 +140,30 @@ def test_one_that_died_meanwhile_is_started_again_and_nothing_is_lost() -> None:
 def test_one_that_fails_in_the_middle_is_said_to_the_sender_and_ended(how: str) -> None:
     seconds = [60.0, 0.1]  # to read, which starts it, and to publish
     with process(how, answer_seconds=lambda: seconds.pop(0)) as taken_by:
-        with pytest.raises(StoreUnavailable, match="send it again"):
+        with pytest.raises(UploadNotTaken, match="send it again"):
             taken_by.take(UPLOADS[0], nullcontext)
         assert taken_by.pid is None
+
+
+def test_what_comes_when_three_are_there_is_sent_away_and_holds_no_thread() -> None:
+    told, release = threading.Semaphore(0), threading.Event()
+
+    @contextmanager
+    def held() -> Iterator[None]:
+        told.release()
+        assert release.wait(30)
+        yield
+
+    with process() as taken_by, ThreadPoolExecutor(6) as pool:
+        try:
+            first = pool.submit(taken_by.take, UPLOADS[0], held)
+            assert told.acquire(timeout=30)
+            others = [pool.submit(taken_by.take, UPLOADS[0], nullcontext) for _ in range(5)]
+            refused = list(islice(as_completed(others, timeout=30), 3))
+            assert all(isinstance(one.exception(), UploadNotTaken) for one in refused)
+        finally:
+            release.set()
+        assert {one.result().revision for one in (first, *set(others) - set(refused))} == {2}
 
 
 def test_one_that_may_not_go_to_the_store_is_dropped_and_the_next_is_taken() -> None:
