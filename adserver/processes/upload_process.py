@@ -28,7 +28,7 @@ ANSWER_SECONDS: Final = 60.0
 IDLE_SECONDS: Final = 60.0
 """How long the process is kept for the next upload: it holds about as much memory as a worker."""
 AT_ONCE: Final = 3
-"""Uploads of one worker: one is taken, two wait for it. A further one is sent away: its wait would take a page's thread."""
+"""Uploads of one worker: one is taken, two wait for it. One more would take a thread of pages: it is sent away."""
 
 
 class UploadProcess:
