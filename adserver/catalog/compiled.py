@@ -1,6 +1,6 @@
 """The compiled catalog as one file of the data folder: what workers map, and what a start without Redis serves from.
 
-Layout, version 2, numbers of the header big-endian:
+Layout, version 3, numbers of the header big-endian:
 
     bytes  0..7   "ADSVCTLG"
     bytes  8..9   version
@@ -13,8 +13,8 @@ The records in it follow the classes of `adserver.domain.catalog` by field name:
 leaves the version as it is, any other change raises it, as does one of the image's sections. A flag bit or a section
 that is only added does not.
 
-Version 1 began its body, `Compiled` as MessagePack, at byte 34. The keeper still takes up its creatives and what was
-retired; no worker serves it.
+Version 2 held three lists a key, one a tier, where this one has four, one a `Rank`. Version 1 began its body,
+`Compiled` as MessagePack, at byte 34. The keeper still takes up their creatives and what was retired; no worker serves them.
 """
 
 import hashlib
@@ -40,10 +40,11 @@ MAPPED_BYTES: Final = 8 * 2**20
 which would end a process that has it mapped. A larger one is mapped, and its memory shared."""
 
 _MAGIC: Final = b"ADSVCTLG"
-_VERSION: Final = 2
+_VERSION: Final = 3
 _HEADER: Final = struct.Struct(">8sHQ16s")
 _BODY_AT: Final = 64
 _OLD_VERSION: Final = 1
+_VERSION_BEFORE: Final = 2
 
 
 class CompiledUnreadable(AdserverError):
@@ -152,16 +153,17 @@ def encode_compiled(compiled: Compiled, at: datetime | None = None) -> bytes:
 
 
 def decode_compiled(data: bytes) -> Compiled:
-    """Return what the file's bytes say, of this version or the one before.
+    """Return what the file's bytes say, of this version or one before.
 
     Raises:
         CompiledUnreadable: torn, damaged, or of another version.
     """
     view = memoryview(data)
+    found = int.from_bytes(data[len(_MAGIC) : len(_MAGIC) + 2], "big")
     try:
-        if data[: len(_MAGIC) + 2] == _HEADER.pack(_MAGIC, _OLD_VERSION, 0, b"")[: len(_MAGIC) + 2]:
+        if found == _OLD_VERSION:
             return msgspec.msgpack.decode(_body(view, _OLD_VERSION, _HEADER.size), type=Compiled)
-        image = Image(_body(view, _VERSION, _BODY_AT))
+        image = Image(_body(view, _VERSION_BEFORE if found == _VERSION_BEFORE else _VERSION, _BODY_AT))
         meta = msgspec.msgpack.decode(image.raw("meta"), type=Meta)
         return Compiled(
             meta.revision,

@@ -13,8 +13,7 @@ class Columns:
         "creative_disclosed", "creative_longs", "creative_names", "creative_shorts",
         "flight_creative_weights", "flight_creatives", "flight_creatives_first",
         "flight_ends", "flight_flags", "flight_goals", "flight_parts", "flight_places", "flight_places_first",
-        "flight_starts", "flight_tiers", "flight_topics", "flight_topics_first",
-        "flight_windows",
+        "flight_starts", "flight_topics", "flight_topics_first", "flight_windows",
     )  # fmt: skip
 
     def __init__(self, image: Image) -> None:
@@ -31,7 +30,6 @@ class Columns:
         """Net impressions, -1: none."""
         self.flight_parts = image.numbers("flight_parts", "Q")
         """Percent of a sponsorship, else weight."""
-        self.flight_tiers = image.numbers("flight_tiers", "B")
         self.flight_flags = image.numbers("flight_flags", "H")
         """Bits of `Flag`."""
         self.flight_places = image.numbers("flight_places", "I")

@@ -19,7 +19,8 @@ from adserver.decision.hours import Window
 from adserver.decision.image import Section, encode_image
 from adserver.decision.keys import ANY, MOST_PLACES, MOST_SLOTS, MOST_TOPICS, list_key, prefix_of
 from adserver.decision.meta import Meta
-from adserver.domain.catalog import Catalog, Creative, RetiredCreative, Tier
+from adserver.decision.rank import Rank, rank_of
+from adserver.domain.catalog import Catalog, Creative, RetiredCreative
 from adserver.domain.ids import IdHash, Kind, PlaceId, SlotId, Topic, id_hash
 from adserver.domain.places import Circle
 from adserver.domain.reasons import NoFillReason
@@ -36,7 +37,6 @@ MOST_LISTS_A_FLIGHT: Final = 2_000
 
 _Id = TypeVar("_Id", bound=str)
 
-_TIERS: Final = tuple(Tier)
 _ENCODER: Final = msgspec.msgpack.Encoder(order="deterministic")
 """One catalog gives the same bytes in every process, whatever the order of its sets there."""
 
@@ -226,7 +226,6 @@ def _flight_columns(
         "flight_ends": array("q", (second_of(each.ends) for each in flights)),
         "flight_goals": array("q", (NO_GOAL if each.goal is None else each.goal for each in flights)),
         "flight_parts": array("Q", (each.part for each in flights)),
-        "flight_tiers": array("B", (_TIERS.index(each.flight.tier) for each in flights)),
         "flight_flags": flags,
         "flight_windows": array(
             "I", (0 if (own := _window(each)) is None else numbers.windows[own] for each in flights)
@@ -265,19 +264,19 @@ def _creative_columns(creatives: Sequence[Creative]) -> dict[str, Section]:
 def _lists(
     flights: Sequence[CompiledFlight], listings: Sequence[_Listing], stopped: Mapping[int, NoFillReason]
 ) -> dict[str, Section]:
-    tiers = {tier: rank for rank, tier in enumerate(_TIERS)}
-    listed: dict[int, list[int]] = defaultdict(list)  # by key and rank of the tier, in one number: there are millions
+    ranks = len(Rank)
+    listed: dict[int, list[int]] = defaultdict(list)  # by key and rank, in one number: there are millions
     for place, (flight, listing) in enumerate(zip(flights, listings, strict=True)):
         if place not in stopped:
-            tier = tiers[flight.flight.tier]
+            rank = rank_of(flight)
             for numbers in product(listing.slots, listing.places, listing.topics):
-                listed[list_key(*numbers) * len(_TIERS) + tier].append(place)
+                listed[list_key(*numbers) * ranks + rank].append(place)
     parts = [flight.part for flight in flights]
-    keys = sorted({key // len(_TIERS) for key in listed})
+    keys = sorted({key // ranks for key in listed})
     members, bounds, first = array("I"), array("Q"), array("I", [0])
     for key in keys:
-        for tier in range(len(_TIERS)):
-            places = listed.get(key * len(_TIERS) + tier)
+        for rank in range(ranks):
+            places = listed.get(key * ranks + rank)
             if places:
                 members.extend(places)
                 bounds.extend(accumulate([parts[place] for place in places]))

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from random import Random
 
+from adserver.decision.paces import NOBODY, Paces, Shown, after_fill
 from adserver.decision.page import EMPTY_PAGE, PageSoFar
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
@@ -19,17 +20,28 @@ def decide(
     now: datetime,
     rng: Random,
     page: PageSoFar = EMPTY_PAGE,
+    *,
+    paces: Paces | None = None,
+    shown: Mapping[FlightId, Shown] = NOBODY,
 ) -> Decision:
     """Return the creative that one slot shows, or why it shows none.
 
-    `delivered` holds net impressions by flight (missing: none yet), `now` is aware, `page` is what the same call has
-    shown already. A no fill gives the reason of the flight that came furthest through the rules of `eligibility`.
+    A no fill gives the reason of the flight that came furthest through the rules of `eligibility`.
+
+    Args:
+        request: what is asked.
+        snapshot: the live catalog.
+        delivered: net impressions by flight; missing: none yet.
+        now: aware.
+        rng: drawn from.
+        page: what the same call has shown already.
+        paces: what goals and caps of flights leave to this process; None: all.
+        shown: what the reader's ledger holds.
     """
     slot = snapshot.slot(request.slot)
     if slot is None:
         return NoFill(request, NoFillReason.UNKNOWN_SLOT)
-    chosen = snapshot.choose(Question(request, slot, now, delivered, page), rng)
-    return chosen if isinstance(chosen, Fill) else NoFill(request, chosen)
+    return snapshot.choose(Question(request, slot, now, delivered, page, paces, shown), rng)
 
 
 def decide_page(
@@ -38,12 +50,16 @@ def decide_page(
     delivered: Mapping[FlightId, int],
     now: datetime,
     rng: Random,
+    *,
+    paces: Paces | None = None,
+    shown: Mapping[FlightId, Shown] = NOBODY,
 ) -> tuple[Decision, ...]:
     """Return a decision for each slot of one page view, in the order of the requests.
 
-    Each slot knows what those before it show: no competitors together, no sponsor twice unless its flight may repeat.
+    Each slot knows what those before it show: no competitors together, no sponsor twice unless its flight may repeat,
+    no reader's cap passed.
     """
-    return tuple(_one_by_one(requests, snapshot, delivered, now, rng))
+    return tuple(_one_by_one(requests, snapshot, delivered, now, rng, paces, shown))
 
 
 def _one_by_one(
@@ -52,11 +68,14 @@ def _one_by_one(
     delivered: Mapping[FlightId, int],
     now: datetime,
     rng: Random,
+    paces: Paces | None,
+    shown: Mapping[FlightId, Shown],
 ) -> Iterator[Decision]:
     """Yield decisions first come, first served."""
     page = EMPTY_PAGE
     for request in requests:
-        decision = decide(request, snapshot, delivered, now, rng, page)
+        decision = decide(request, snapshot, delivered, now, rng, page, paces=paces, shown=shown)
         if isinstance(decision, Fill):
             page = page.after(decision.advertiser)
+            shown = after_fill(shown, decision.flight)
         yield decision

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from adserver.decision.field import Field
 from adserver.decision.lists import Ranks
-from adserver.domain.catalog import Tier
+from adserver.decision.rank import Rank
 
 PERCENT: Final = 100
 TRIES: Final = 16
@@ -28,9 +28,9 @@ SHARES_ASKED: Final = 64
 
 
 def draw(tiers: Sequence[Ranks], field: Field, rng: Random) -> int | None:
-    """Return the winner's position: that of the first tier's draw that has one, or None."""
+    """Return the winner's position: that of the first draw that has one, or None."""
     for ranks in tiers:
-        by = draw_by_share if ranks.tier is Tier.SPONSORSHIP else draw_by_weight
+        by = draw_by_share if ranks.rank is Rank.SHARES else draw_by_weight
         winner = by(ranks, field, rng)
         if winner is not None:
             return winner

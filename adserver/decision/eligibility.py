@@ -12,9 +12,10 @@ from zoneinfo import ZoneInfo
 from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.fitting import char_limit, disclosable, fit
 from adserver.decision.hours import is_within
+from adserver.decision.paces import NEVER_SHOWN, ODDS_WHOLE, Pace
 from adserver.decision.page import is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
-from adserver.domain.catalog import Tier
+from adserver.domain.catalog import CapPeriod, CapScope, Tier
 from adserver.domain.ids import PlaceId
 from adserver.domain.places import Circle, Place
 from adserver.domain.reasons import NoFillReason
@@ -183,6 +184,29 @@ def _goal_met(flight: CompiledFlight, question: Question) -> str | None:
     return f"{delivered} of {goal} impressions are delivered" if delivered >= goal else None
 
 
+def _pacing(flight: CompiledFlight, question: Question) -> str | None:
+    paces = question.paces
+    if flight.goal is None or paces is None:
+        return None
+    pace = paces.of(flight.flight.id)
+    if pace is None:
+        return "this process has not been told yet how much of the goal it may serve"
+    return "serves as much as its plan wants just now" if pace.left <= 0 and not pace.is_capped else None
+
+
+def _cap(flight: CompiledFlight, question: Question) -> str | None:
+    shown = question.shown.get(flight.flight.id, NEVER_SHOWN)
+    for cap in flight.flight.caps:
+        if cap.scope is CapScope.FLIGHT:
+            pace = question.paces.of(flight.flight.id) if question.paces is not None else _UNBOUND
+            stopped = pace is None or pace.left <= 0
+        else:
+            stopped = (shown.visit if cap.per is CapPeriod.VISIT else shown.page) >= cap.impressions
+        if stopped:
+            return f"its cap of {cap.impressions} impressions a {cap.per}, scope {cap.scope}, is reached"
+    return None
+
+
 def _competitor(flight: CompiledFlight, question: Question) -> str | None:
     page, advertiser = question.page, flight.advertiser
     if not is_competitor(advertiser, page):
@@ -234,8 +258,8 @@ ORDER_BY_FIT: Final[_Order] = (
 
 ORDER_BY_COUNTS: Final[_Order] = (
     (NoFillReason.GOAL_MET, _goal_met),
-    (NoFillReason.PACING, None),
-    (NoFillReason.CAP, None),
+    (NoFillReason.PACING, _pacing),
+    (NoFillReason.CAP, _cap),
     (NoFillReason.TAKEOVER, None),
 )
 """What depends on what was delivered: asked at every decision."""
@@ -259,4 +283,6 @@ MOMENT_RULES: Final = COUNT_RULES + _rules(ORDER_BY_PAGE)
 RULES: Final = TARGET_RULES + FIT_RULES + MOMENT_RULES
 
 _TIERS: Final = tuple(Tier)
+_UNBOUND: Final = Pace(ODDS_WHOLE, 1)
+"""The pace of a flight where there are none."""
 _RANK: Final = {reason: rank for rank, reason in enumerate(NoFillReason)}

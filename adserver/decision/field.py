@@ -3,6 +3,7 @@
 from array import array
 from collections.abc import Sequence
 from itertools import accumulate
+from random import Random
 from typing import Final
 
 from adserver.decision.columns import Columns
@@ -49,8 +50,9 @@ class Field(Gate):
         limits: Limits,
         match: Match,
         memo: SettledMemo,
+        rng: Random,
     ) -> None:
-        super().__init__(columns, records, windows, question, limits)
+        super().__init__(columns, records, windows, question, limits, rng)
         self._match = match
         self._memo = memo
 
@@ -91,7 +93,7 @@ class Field(Gate):
         bounds = array("Q", accumulate(map(self.part_of, standing)))
         whole = (range(len(standing)),) if standing else ()
         settled = Ranks(
-            ranks.tier, memoryview(standing), memoryview(bounds), whole, tuple(bounds[-1:]), (None,), is_settled=True
+            ranks.rank, memoryview(standing), memoryview(bounds), whole, tuple(bounds[-1:]), (None,), is_settled=True
         )
         kept = Settled(self._match, settled, range(first, last))
         self._memo.replace(self._key(ranks), kept, len(standing) + EMPTY_SETTLED_WEIGHT)

@@ -36,6 +36,8 @@ def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
         flags |= Flag.TARGET
     if flight.goal is not None:
         flags |= Flag.GOAL
+    if flight.flight.caps:
+        flags |= Flag.COUNTS
     if flight.flight.repeat:
         flags |= Flag.REPEAT
     if lists > 1:

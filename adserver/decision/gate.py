@@ -5,6 +5,7 @@ that needs one carries a flag of it.
 """
 
 from math import floor
+from random import Random
 from typing import Final
 
 from adserver.decision.columns import Columns
@@ -13,9 +14,11 @@ from adserver.decision.flags import Flag
 from adserver.decision.hours import Spell, Windows
 from adserver.decision.limits import Limits
 from adserver.decision.lists import Pick, Ranks
+from adserver.decision.paces import ODDS_WHOLE
 from adserver.decision.page import is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords
+from adserver.domain.ids import FlightId
 from adserver.domain.reasons import NoFillReason
 
 # As plain numbers: an operation of `IntFlag` makes an object of it.
@@ -32,12 +35,21 @@ _ASKED: Final = _TARGET | _MANY | _HOURS
 class Gate:
     """Judges flights for one question. For one decision."""
 
-    __slots__ = ("_columns", "_limits", "_question", "_records", "_windows", "is_open", "second")
+    __slots__ = ("_columns", "_entered", "_limits", "_question", "_records", "_rng", "_windows", "is_open", "second")
 
     def __init__(
-        self, columns: Columns, records: CatalogRecords, windows: Windows, question: Question, limits: Limits
+        self,
+        columns: Columns,
+        records: CatalogRecords,
+        windows: Windows,
+        question: Question,
+        limits: Limits,
+        rng: Random,
     ) -> None:
         self._columns = columns
+        self._rng = rng
+        self._entered: dict[int, bool] = {}
+        """Of the flights with a pace, who enters the draw: thrown for once a decision, however often it is hit."""
         self._records = records
         self._windows = windows
         self._question = question
@@ -54,7 +66,9 @@ class Gate:
         flags = self._columns.flight_flags[pick.flight]
         if flags & _BY_COUNTS and self._stop_by_counts(pick.flight, flags) is not None:
             return False
-        return self.is_open or self._stop_by_page(pick.flight, flags) is None
+        if not self.is_open and self._stop_by_page(pick.flight, flags) is not None:
+            return False
+        return not flags & _BY_COUNTS or self._enters(pick.flight)
 
     def is_standing(self, ranks: Ranks, pick: Pick) -> bool:
         """Return whether all but counts and page let a pick run, and it was not found in an earlier list as well."""
@@ -77,6 +91,7 @@ class Gate:
             or self.stop_by_time(flight)
             or self.stop_by_fit(flight)
             or self.stop_now(flight)
+            or self._stop_by_odds(flight)
         )  # a reason is a text, and none of them is empty
 
     def stop_by_time(self, flight: int) -> NoFillReason | None:
@@ -140,15 +155,41 @@ class Gate:
         before = ranks.before[pick.part]
         return before is not None and self.is_listed(pick.flight, before.places, before.topics)
 
+    @property
+    def asked(self) -> tuple[FlightId, ...]:
+        """The flights with a pace that nothing else stopped."""
+        return tuple(map(self._records.id_of, self._entered)) if self._entered else ()
+
     def _stop_by_counts(self, flight: int, flags: int) -> NoFillReason | None:
         if flags & _COUNTS:
             stop = first_stop(COUNT_RULES, self._records.compiled(flight), self._question)
             return None if stop is None else stop.reason
-        delivered = self._question.delivered
-        if not delivered:
+        delivered, paces = self._question.delivered, self._question.paces
+        if not delivered and paces is None:
             return NoFillReason.GOAL_MET if self._columns.flight_goals[flight] == 0 else None
-        count = delivered.get(self._records.id_of(flight), 0)
-        return NoFillReason.GOAL_MET if count >= self._columns.flight_goals[flight] else None
+        id_ = self._records.id_of(flight)
+        if delivered.get(id_, 0) >= self._columns.flight_goals[flight]:
+            return NoFillReason.GOAL_MET
+        pace = paces.of(id_) if paces is not None else None
+        return NoFillReason.PACING if paces is not None and (pace is None or pace.left <= 0) else None
+
+    def _stop_by_odds(self, flight: int) -> NoFillReason | None:
+        is_paced = self._columns.flight_flags[flight] & _BY_COUNTS
+        return NoFillReason.PACING if is_paced and not self._enters(flight) else None
+
+    def _enters(self, flight: int) -> bool:
+        """Throw for whether a flight that nothing stops enters the draw, as its pace has it."""
+        paces = self._question.paces
+        if paces is None:
+            return True
+        enters = self._entered.get(flight)
+        if enters is None:
+            pace = paces.of(self._records.id_of(flight))
+            if pace is None:  # it has a cap a reader only
+                return True
+            enters = pace.odds >= ODDS_WHOLE or self._rng.randrange(ODDS_WHOLE) < pace.odds
+            self._entered[flight] = enters
+        return enters
 
     def _stop_by_page(self, flight: int, flags: int) -> NoFillReason | None:
         page, advertiser = self._question.page, self._records.advertiser_of(flight)

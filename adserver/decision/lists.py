@@ -12,7 +12,7 @@ from adserver.decision.keys import ANY, prefix
 from adserver.decision.limits import Limits
 from adserver.decision.memo import Memo
 from adserver.decision.meta import Meta
-from adserver.domain.catalog import Tier
+from adserver.decision.rank import Rank
 from adserver.domain.ids import PlaceId, SlotId, Topic
 from adserver.domain.places import Place
 from adserver.places.circles import CircleIndex
@@ -23,7 +23,6 @@ EMPTY_MATCH_WEIGHT: Final = 5
 PREFIXES_REMEMBERED: Final = 50_000
 PLACES_REMEMBERED: Final = 8_192
 
-_TIERS: Final = tuple(Tier)
 _NOTHING: Final = range(0)
 
 
@@ -62,9 +61,9 @@ class Proof:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Ranks:
-    """The flights of one tier, in one part a list. Immutable; its numbers lie in the image or in memory of its own."""
+    """The flights of one draw, in one part a list. Immutable; its numbers lie in the image or in memory of its own."""
 
-    tier: Tier
+    rank: Rank
     members: "memoryview[int]"
     """Positions of flights, all lists after each other."""
     inner: "memoryview[int]"
@@ -144,7 +143,7 @@ class FlightLists:
         self._members = image.numbers("list_members", "I")
         self._bounds = image.numbers("list_bounds", "Q")
         self._first = image.numbers("list_first", "I")
-        """Where the members of a list begin, tier by tier: of list n at 3n, 3n + 1, 3n + 2."""
+        """Where the members of a list begin, rank by rank: of list n at 4n to 4n + 3."""
         self._topics = image.numbers("list_topics", "I")
         """The topic of each list; the lists of one prefix stand together, sorted by it."""
         self._prefixes = image.numbers("prefixes", "Q")
@@ -202,11 +201,11 @@ class FlightLists:
                     at = bisect_left(self._topics, topic, lists.start, lists.stop)
                     if at < lists.stop and self._topics[at] == topic:
                         found.append((at, _before(places[:nth_place], topics[:nth_topic])))
-        tiers = (self._ranks(tier, rank, found) for rank, tier in enumerate(_TIERS))
+        tiers = (self._ranks(rank, found) for rank in Rank)
         return Match((ANY, slot), places, topics, tuple(ranks for ranks in tiers if ranks is not None))
 
-    def _ranks(self, tier: Tier, rank: int, found: list[tuple[int, Before | None]]) -> Ranks | None:
-        each = len(_TIERS)
+    def _ranks(self, rank: Rank, found: list[tuple[int, Before | None]]) -> Ranks | None:
+        each = len(Rank)
         parts = [
             (own, before)
             for at, before in found
@@ -215,7 +214,7 @@ class FlightLists:
         if not parts:
             return None
         return Ranks(
-            tier,
+            rank,
             self._members,
             self._bounds,
             tuple(own for own, _ in parts),
@@ -234,7 +233,7 @@ class FlightLists:
         return lists
 
     def _flights_of(self, lists: Iterator[int]) -> Iterator[int]:
-        each = len(_TIERS)
+        each = len(Rank)
         for number in lists:
             yield from self._members[self._first[each * number] : self._first[each * (number + 1)]]
 

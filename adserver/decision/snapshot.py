@@ -27,7 +27,7 @@ from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords, HashTable
 from adserver.decision.rotation import Rotation
 from adserver.domain.catalog import Catalog, Creative, RetiredCreative, Site, Slot
-from adserver.domain.decisions import Fill, SlotRequest
+from adserver.domain.decisions import Fill, NoFill, SlotRequest
 from adserver.domain.ids import CampaignId, CreativeId, FlightId, IdHash, Kind, SiteId, SlotId, Topic, id_hash
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import LENGTHS, Variant
@@ -185,15 +185,16 @@ class Snapshot:
         retired, until = self._retired.get(hash_, (None, now))
         return retired if now < until else None
 
-    def choose(self, question: Question, rng: Random) -> Fill | NoFillReason:
+    def choose(self, question: Question, rng: Random) -> Fill | NoFill:
         """Return the creative that a slot of this catalog shows, or why it shows none."""
         request, slot = question.request, question.slot
         match = self._lists.match(slot.id, request.place, request.topics)
         limits = self._limits_of(slot, request)
-        field = Field(self._columns, self._records, self._windows, question, limits, match, self._settled)
+        field = Field(self._columns, self._records, self._windows, question, limits, match, self._settled, rng)
         winner = draw(match.tiers, field, rng)
         if winner is None:
-            return why_nobody(self._lists, match, field, question, self._stopped(match.slots))
+            reason = why_nobody(self._lists, match, field, question, self._stopped(match.slots))
+            return NoFill(request, reason, field.asked)
         records, fitting = self._records, self._shown.draw(winner, limits, question, rng)
         return Fill(
             request,
@@ -205,6 +206,7 @@ class Snapshot:
             fitting.creative,
             fitting.variants,
             fitting.shown,
+            field.asked,
         )
 
     def _limits_of(self, slot: Slot, request: SlotRequest) -> Limits:

@@ -74,6 +74,32 @@ class Goal:
     pacing: Pacing = Pacing.EVEN
 
 
+class CapScope(StrEnum):
+    """Whose impressions a cap counts."""
+
+    READER = "reader"
+    FLIGHT = "flight"
+
+
+class CapPeriod(StrEnum):
+    """For how long a cap counts."""
+
+    VISIT = "visit"
+    PAGE = "page"
+    DAY = "day"
+    """In the campaign's zone."""
+    HOUR = "hour"
+
+
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """How often a flight shows at most: to one reader in a visit or on a page, or to all in a day or an hour."""
+
+    impressions: int
+    per: CapPeriod
+    scope: CapScope
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """What is billed: per thousand impressions (`cpm`), or once (`flat`); exactly one is set."""
@@ -121,6 +147,7 @@ class Flight:
     """Last day, inclusive, in the campaign's zone; None: the campaign's."""
     repeat: bool = False
     targeting: Targeting = Targeting()
+    caps: tuple[Cap, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from adserver.domain.catalog import Advertiser, Campaign, Creative, Flight, Site, Slot
-from adserver.domain.ids import SlotId, Topic
+from adserver.domain.ids import FlightId, SlotId, Topic
 from adserver.domain.places import Place
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import Variant, Variants
@@ -39,6 +39,8 @@ class Fill:
     """Those within all limits: under `auto` every one that fits, else the one asked for."""
     shown: Variant
     """What JSON shows: the longest of `variants`."""
+    asked: tuple[FlightId, ...] = ()
+    """The flights with a pace that would have run but for it, the winner too: what their pace is worked out from."""
 
     @property
     def disclosure(self) -> str | None:
@@ -52,6 +54,8 @@ class NoFill:
 
     request: SlotRequest
     reason: NoFillReason
+    asked: tuple[FlightId, ...] = ()
+    """As in `Fill`."""
 
 
 Decision = Fill | NoFill

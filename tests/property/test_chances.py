@@ -12,13 +12,15 @@ from decision_worlds import Chance, ask_plainly, outcome
 from hypothesis import assume, event, given, settings
 from hypothesis import strategies as st
 
-from adserver.decision import compiling, draw, snapshot
+from adserver.decision import compiling, draw, gate, snapshot
 from adserver.decision.decide import decide
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
 
 PERCENT = 5
 """All of the draw of sponsorships, for these tests: a hundred would be a hundred branches."""
+ODDS = 3
+"""Odds of one, for the same reason."""
 MOST_BRANCHES = 20_000
 
 
@@ -66,6 +68,7 @@ def chances(ask: Callable[[Random], Hashable]) -> dict[Hashable, Fraction]:
 def drawn_with(tries: int, remembered: int, lists: int) -> Iterator[None]:
     with ExitStack() as patches:
         patches.enter_context(patch.object(draw, "PERCENT", PERCENT))
+        patches.enter_context(patch.object(gate, "ODDS_WHOLE", ODDS))
         patches.enter_context(patch.object(draw, "TRIES", tries))
         patches.enter_context(patch.object(draw, "SHARES_ASKED", 2))
         patches.enter_context(patch.object(snapshot, "SETTLED_WEIGHT", remembered))
@@ -87,24 +90,27 @@ def test_every_chance_is_exact(tries: int, remembered: int, seed: int, campaigns
     chance = Chance(seed, most_share=4, most_weight=2)
     catalog = chance.catalog(campaigns)
     counts, request, now, page = chance.delivered(catalog), chance.request(), chance.moment(), chance.page()
+    paces, shown = chance.paces(catalog, ODDS), chance.shown(catalog)
     with drawn_with(tries, remembered, lists):
         compiled = Snapshot.build(catalog, 1)
         slot = compiled.slot(request.slot)
         assert slot is not None
-        plain = ask_plainly(compiled, Question(request, slot, now, counts, page), PERCENT)
+        plain = ask_plainly(compiled, Question(request, slot, now, counts, page, paces, shown), PERCENT, ODDS)
         assume(plain.chances)
         if remembered:
             with patch.object(draw, "TRIES", 0):  # now all tiers that are reached are remembered
                 for number in range(40):
-                    decide(request, compiled, counts, now, Random(number), page)
+                    decide(request, compiled, counts, now, Random(number), page, paces=paces, shown=shown)
         try:
-            exact = chances(lambda rng: outcome(decide(request, compiled, counts, now, rng, page)))
+            exact = chances(
+                lambda rng: outcome(decide(request, compiled, counts, now, rng, page, paces=paces, shown=shown))
+            )
         except TooMany:
             event("too many branches")
             return
     fills = {key: share for key, share in exact.items() if isinstance(key, tuple)}
     assert fills == plain.chances
-    assert {key for key in exact if not isinstance(key, tuple)} <= {plain.reason}
+    assert {key for key in exact if not isinstance(key, tuple)} <= plain.reasons
     event(f"{len(fills)} may win")
 
 

@@ -1,20 +1,28 @@
 """Random catalogs and requests in which every rule stops somebody and somebody often wins; and what the rules say."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from fractions import Fraction
+from itertools import product
 from random import Random
 from typing import TypeVar
 
+from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.eligibility import furthest, judge
 from adserver.decision.fitting import fitting_creatives
+from adserver.decision.paces import ODDS_WHOLE, Pace, Shown
 from adserver.decision.page import PageSoFar
 from adserver.decision.question import Question
+from adserver.decision.rank import Rank, rank_of
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,
     Campaign,
+    Cap,
+    CapPeriod,
+    CapScope,
     Catalog,
     Creative,
     CreativeWeight,
@@ -49,6 +57,13 @@ ADVERTISERS = tuple(map(AdvertiserId, ("bank", "shop", "brewery", "clinic")))
 ZONES = ("America/Chicago", "UTC", "Pacific/Auckland")
 DAY = date(2026, 6, 15)
 NOW = datetime(2026, 6, 15, 12, tzinfo=UTC)
+
+CAPS = (
+    (CapScope.READER, CapPeriod.VISIT),
+    (CapScope.READER, CapPeriod.PAGE),
+    (CapScope.FLIGHT, CapPeriod.DAY),
+    (CapScope.FLIGHT, CapPeriod.HOUR),
+)
 
 T = TypeVar("T")
 
@@ -107,12 +122,17 @@ class Chance:
                 exclude_near=tuple(self.some(CIRCLES, 10, 1)),
                 hours=self.hours() if self.maybe(25) else None,
             ),
+            caps=tuple(self.cap() for _ in range(self.rng.randint(1, 2))) if self.maybe(20) else (),
         )
 
     def hours(self) -> Hours:
         first, last = self.rng.randrange(24), self.rng.randint(1, 24)
         days = self.some(range(7), 50, 6) or frozenset(range(7))
         return Hours(days, first * 60, (last if first != last else 24) * 60)
+
+    def cap(self) -> Cap:
+        scope, period = self.rng.choice(CAPS)
+        return Cap(self.rng.randint(1, 3), period, scope)
 
     def campaign(self, number: int) -> Campaign:
         creatives = tuple(self.creative(f"creative-{number}-{at}") for at in range(self.rng.randint(1, 3)))
@@ -171,6 +191,38 @@ class Chance:
         flights = [flight.id for campaign in catalog.campaigns for flight in campaign.flights]
         return {flight: self.rng.randint(0, 4) for flight in flights if self.maybe(70)}
 
+    def paces(self, catalog: Catalog, whole: int) -> "FixedPaces | None":
+        """Return the pace of most flights that need one; odds of `whole` are one."""
+        if self.maybe(20):
+            return None
+        flights = [flight for campaign in catalog.campaigns for flight in campaign.flights]
+        capped = {flight.id for flight in flights if any(cap.scope is CapScope.FLIGHT for cap in flight.caps)}
+        return FixedPaces(
+            {
+                flight.id: Pace(
+                    self.rng.choice((whole, whole, self.rng.randint(0, whole))),
+                    self.rng.choice((0, 1, 5)),
+                    flight.id in capped and self.maybe(50),
+                )
+                for flight in flights
+                if (flight.goal is not None or flight.id in capped) and self.maybe(85)
+            }
+        )
+
+    def shown(self, catalog: Catalog) -> dict[FlightId, Shown]:
+        flights = [flight.id for campaign in catalog.campaigns for flight in campaign.flights]
+        return {flight: Shown(self.rng.randint(0, 3), self.rng.randint(0, 2)) for flight in flights if self.maybe(40)}
+
+
+@dataclass(frozen=True)
+class FixedPaces:
+    """`Paces` that never change."""
+
+    paces: dict[FlightId, Pace]
+
+    def of(self, flight: FlightId) -> Pace | None:
+        return self.paces.get(flight)
+
 
 def place(id_: str) -> Place:
     chain = [PlaceId(id_)]
@@ -186,28 +238,60 @@ class Plainly:
 
     chances: dict[tuple[str, str], Fraction]
     """Of each flight and creative that may win; what is missing to 1 is no fill."""
-    reason: NoFillReason
-    """Of a no fill."""
+    reasons: frozenset[NoFillReason]
+    """Of a no fill: one, or one of two where it depends on who entered the draw."""
 
 
-def ask_plainly(snapshot: Snapshot, question: Question, percent: int = 100) -> Plainly:
-    """Return what the definition of tiers, shares and weights comes to, by fractions and without a draw."""
+def ask_plainly(snapshot: Snapshot, question: Question, percent: int = 100, whole_odds: int = ODDS_WHOLE) -> Plainly:
+    """Return what the definition of tiers, shares, weights and odds comes to, by fractions and without a draw."""
     verdicts = judge(snapshot.flights, question)
     chances: dict[tuple[str, str], Fraction] = {}
-    left = Fraction(1)
-    for tier in Tier:
-        eligible = [each.flight for each in verdicts if each.stop is None and each.flight.flight.tier is tier]
-        parts = sum(flight.part for flight in eligible)
-        whole = max(percent, parts) if tier is Tier.SPONSORSHIP else parts
+    reasons: set[NoFillReason] = set()
+    left, sure = Fraction(1), False
+    odds: dict[FlightId, Fraction] = {}
+    for rank in Rank:
+        eligible = [each.flight for each in verdicts if each.stop is None and rank_of(each.flight) is rank]
+        odds |= {flight.flight.id: odds_of(flight.flight, question, whole_odds) for flight in eligible}
+        won: dict[FlightId, Fraction] = defaultdict(Fraction)
+        nobody = Fraction(0)
+        for entering, chance in subsets(eligible, odds):
+            parts = sum(flight.part for flight in entering)
+            whole = max(percent, parts) if rank is Rank.SHARES else parts
+            for flight in entering:
+                won[flight.flight.id] += chance * Fraction(flight.part, whole)
+            nobody += chance * (1 - Fraction(parts, whole) if entering else 1)
         for flight in eligible:
             fitting = fitting_creatives(flight.creatives, question.slot, question.request)
             weights = sum(weight for _, weight in fitting)
             for creative, weight in fitting:
                 key = (str(flight.flight.id), str(creative.creative.id))
-                chances[key] = left * Fraction(flight.part, whole) * Fraction(weight, weights)
-        left -= left * Fraction(parts, whole) if eligible else 0
-    reason = furthest(NoFillReason.LOST_DRAW if each.stop is None else each.stop.reason for each in verdicts)
-    return Plainly({key: chance for key, chance in chances.items() if chance}, reason)
+                chances[key] = left * won[flight.flight.id] * Fraction(weight, weights)
+        left *= nobody
+        sure = sure or any(odds[flight.flight.id] == 1 for flight in eligible)
+    if not sure:
+        reasons.add(furthest(NoFillReason.PACING if each.stop is None else each.stop.reason for each in verdicts))
+    if any(odds.values()):
+        reasons.add(NoFillReason.LOST_DRAW)
+    return Plainly({key: chance for key, chance in chances.items() if chance}, frozenset(reasons))
+
+
+def odds_of(flight: Flight, question: Question, whole: int) -> Fraction:
+    """Return the chance of a flight that nothing stops to enter the draw."""
+    pace = question.paces.of(flight.id) if question.paces is not None else None
+    is_paced = flight.goal is not None or bool(flight.caps)
+    return Fraction(pace.odds, whole) if pace is not None and is_paced else Fraction(1)
+
+
+def subsets(
+    flights: Sequence[CompiledFlight], odds: dict[FlightId, Fraction]
+) -> Iterator[tuple[list[CompiledFlight], Fraction]]:
+    """Yield who may enter the draw together, and the chance of it."""
+    for entering in product((True, False), repeat=len(flights)):
+        chance = Fraction(1)
+        for flight, enters in zip(flights, entering, strict=True):
+            chance *= odds[flight.flight.id] if enters else 1 - odds[flight.flight.id]
+        if chance:
+            yield [flight for flight, enters in zip(flights, entering, strict=True) if enters], chance
 
 
 def outcome(decision: Fill | NoFill) -> tuple[str, str] | NoFillReason:

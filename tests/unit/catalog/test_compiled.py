@@ -154,9 +154,9 @@ def test_with_bytes_after_its_end_is_refused() -> None:
 
 def test_of_another_version_is_refused() -> None:
     whole = encode_compiled(full())
-    assert whole[:10] == b"ADSVCTLG\x00\x02"
+    assert whole[:10] == b"ADSVCTLG\x00\x03"
     with pytest.raises(CompiledUnreadable, match="version"):
-        decode_compiled(whole[:9] + b"\x03" + whole[10:])
+        decode_compiled(whole[:9] + b"\x04" + whole[10:])
 
 
 def test_that_does_not_exist_is_said_as_such(tmp_path: Path) -> None:
@@ -188,6 +188,15 @@ def test_of_the_version_before_is_read_by_the_keeper_and_served_by_nobody(tmp_pa
     header = struct.pack(">8sHQ16s", b"ADSVCTLG", 1, len(body), hashlib.blake2b(body, digest_size=16).digest())
     path = tmp_path / "catalog.snapshot"
     path.write_bytes(header + body)
+    assert read_compiled(path) == full()
+    with pytest.raises(CompiledUnreadable, match="version"):
+        open_compiled(path)
+
+
+def test_of_version_2_is_read_by_the_keeper_and_served_by_nobody(tmp_path: Path) -> None:
+    whole = encode_compiled(full())
+    path = tmp_path / "catalog.snapshot"
+    path.write_bytes(whole[:9] + b"\x02" + whole[10:])
     assert read_compiled(path) == full()
     with pytest.raises(CompiledUnreadable, match="version"):
         open_compiled(path)

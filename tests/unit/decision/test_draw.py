@@ -8,14 +8,19 @@ from math import sqrt
 from random import Random
 
 import pytest
+from decision_worlds import FixedPaces
 
-from adserver.decision.decide import decide
+from adserver.decision.decide import decide, decide_page
 from adserver.decision.field import Field
 from adserver.decision.lists import Pick, Ranks
+from adserver.decision.paces import ODDS_WHOLE, Pace
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,
     Campaign,
+    Cap,
+    CapPeriod,
+    CapScope,
     Catalog,
     Creative,
     CreativeWeight,
@@ -25,8 +30,9 @@ from adserver.domain.catalog import (
     Slot,
     Tier,
 )
-from adserver.domain.decisions import Fill, SlotRequest
+from adserver.domain.decisions import Fill, NoFill, SlotRequest
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, SiteId, SlotId
+from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import Text, Variant, Variants
 
 DRAWS = 20_000
@@ -48,6 +54,8 @@ class Sold:
     tier: Tier
     part: int
     met: bool = False
+    goal: bool = False
+    """Whether it has a goal that is far from met."""
 
 
 def sponsor(name: str, share: int, *, met: bool = False) -> Sold:
@@ -78,7 +86,7 @@ def as_flight(sold: Sold) -> Flight:
         tier=sold.tier,
         share=sold.part if sold.tier is Tier.SPONSORSHIP else 100,
         weight=1 if sold.tier is Tier.SPONSORSHIP else sold.part,
-        goal=Goal(0) if sold.met else None,
+        goal=Goal(0) if sold.met else Goal(10**9) if sold.goal else None,
     )
 
 
@@ -136,6 +144,12 @@ def assert_parts(counts: Counter[str], expected: dict[str, float]) -> None:
             (standard("a", met=True), house("b")), {"b": 1}, id="a tier where nobody may run falls to the next"
         ),
         pytest.param((standard("a", met=True), house("b", met=True)), {"goal_met": 1}, id="nobody may run"),
+        pytest.param(
+            (standard("a", 99), replace(standard("b"), goal=True), replace(standard("c", 3), goal=True)),
+            {"b": 1 / 4, "c": 3 / 4},
+            id="those with a goal go first, by weight",
+        ),
+        pytest.param((house("a"), replace(house("b"), goal=True)), {"a": 1 / 2, "b": 1 / 2}, id="but not in house"),
     ],
 )
 def test_who_wins_how_often(sold: tuple[Sold, ...], expected: dict[str, float]) -> None:
@@ -226,3 +240,28 @@ def test_only_creatives_that_fit_take_part_in_the_rotation() -> None:
     assert_parts(shown, {"a": 1 / 4, "b": 3 / 4})
     only_long = creatives_shown(ALL_CREATIVES, SlotRequest(SlotId("masthead"), variant=Variant.LONG))
     assert_parts(only_long, {"wordy": 1})
+
+
+def test_odds_are_the_part_of_decisions_in_which_a_flight_is_drawn_from() -> None:
+    """What it leaves goes on to those behind it; it was asked every time, and says so."""
+    snapshot = build(as_flight(replace(standard("paced"), goal=True)), as_flight(standard("other")))
+    paces, rng = FixedPaces({FlightId("paced"): Pace(ODDS_WHOLE // 5, 1)}), Random(1)
+    decisions = [decide(SlotRequest(SlotId("masthead")), snapshot, {}, NOW, rng, paces=paces) for _ in range(DRAWS)]
+    assert_parts(Counter(each.flight.id for each in decisions if isinstance(each, Fill)), {"paced": 0.2, "other": 0.8})
+    assert {each.asked for each in decisions} == {("paced",)}
+
+
+def test_a_no_fill_says_who_was_asked() -> None:
+    snapshot = build(as_flight(replace(standard("paced"), goal=True)))
+    paces = FixedPaces({FlightId("paced"): Pace(0, 1)})
+    request = SlotRequest(SlotId("masthead"))
+    assert decide(request, snapshot, {}, NOW, Random(1), paces=paces) == NoFill(
+        request, NoFillReason.PACING, ("paced",)
+    )
+
+
+def test_within_a_call_for_a_page_a_reader_cap_counts_what_the_call_shows() -> None:
+    caps = (Cap(2, CapPeriod.PAGE, CapScope.READER),)
+    snapshot = build(replace(as_flight(standard("capped")), caps=caps, repeat=True))
+    decisions = decide_page([SlotRequest(SlotId("masthead"))] * 3, snapshot, {}, NOW, Random(1))
+    assert [isinstance(each, Fill) or each.reason for each in decisions] == [True, True, NoFillReason.CAP]

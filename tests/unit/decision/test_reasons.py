@@ -1,10 +1,12 @@
 """One scene a reason: a flight that would fill, but for the one thing that the scene changes."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from random import Random
 
 import pytest
+from decision_worlds import FixedPaces
 
 from adserver.decision.decide import decide
 from adserver.decision.eligibility import (
@@ -17,12 +19,16 @@ from adserver.decision.eligibility import (
     judge,
     settle,
 )
+from adserver.decision.paces import NOBODY, ODDS_WHOLE, Pace, Shown
 from adserver.decision.page import EMPTY_PAGE, PageSoFar
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,
     Campaign,
+    Cap,
+    CapPeriod,
+    CapScope,
     Catalog,
     Creative,
     CreativeWeight,
@@ -92,6 +98,8 @@ class Scene:
     delivered: int = 99
     now: datetime = datetime(2026, 6, 15, tzinfo=UTC)
     page: PageSoFar = EMPTY_PAGE
+    paces: FixedPaces | None = None
+    shown: Mapping[FlightId, Shown] = NOBODY
 
     @property
     def snapshot(self) -> Snapshot:
@@ -101,11 +109,14 @@ class Scene:
 
     def decide(self, rng: Random | None = None) -> Fill | NoFill:
         counts = {self.flight.id: self.delivered}
-        return decide(self.request, self.snapshot, counts, self.now, rng or Random(1), self.page)
+        rng = rng or Random(1)
+        return decide(self.request, self.snapshot, counts, self.now, rng, self.page, paces=self.paces, shown=self.shown)
 
     @property
     def question(self) -> Question:
-        return Question(self.request, self.slot, self.now, {self.flight.id: self.delivered}, self.page)
+        return Question(
+            self.request, self.slot, self.now, {self.flight.id: self.delivered}, self.page, self.paces, self.shown
+        )
 
 
 OPEN = Scene()
@@ -131,6 +142,12 @@ def disclosed(scene: Scene) -> Scene:
     return replace(scene, creatives=(replace(CREATIVE, disclosure="Paid for by Bank"),))
 
 
+def capped(per: str, scope: str, **changes: object) -> Scene:
+    """Return a scene whose flight shows twice at most."""
+    return flight(caps=(Cap(2, CapPeriod(per), CapScope(scope)),), **changes)
+
+
+NO_PACES = FixedPaces({})
 R = NoFillReason
 STOPPED = [
     (R.SLOT, flight(slots=frozenset({SlotId("footer")}))),
@@ -166,6 +183,12 @@ STOPPED = [
     (R.CATEGORY_BLOCKED, slot(blocked_categories=frozenset({"alcohol", "finance"}))),
     (R.GOAL_MET, replace(OPEN, delivered=100)),
     (R.GOAL_MET, replace(OPEN, delivered=101)),
+    (R.PACING, replace(OPEN, paces=NO_PACES)),
+    (R.PACING, replace(OPEN, paces=FixedPaces({FlightId("flight"): Pace(ODDS_WHOLE, 0)}))),
+    (R.CAP, replace(capped("visit", "reader"), shown={FlightId("flight"): Shown(visit=2, page=0)})),
+    (R.CAP, replace(capped("page", "reader"), shown={FlightId("flight"): Shown(visit=2, page=2)})),
+    (R.CAP, replace(capped("hour", "flight", goal=None), paces=NO_PACES)),
+    (R.CAP, replace(capped("day", "flight"), paces=FixedPaces({FlightId("flight"): Pace(ODDS_WHOLE, 0, True)}))),
     (R.COMPETITOR, replace(OPEN, page=PageSoFar(frozenset({RIVAL}), frozenset({"banks"})))),
     (R.SAME_SPONSOR, replace(OPEN, page=PageSoFar(frozenset({BANK}), frozenset({"banks"})))),
     (R.EXCLUDED, request(exclude=frozenset({"bank"}))),
@@ -198,6 +221,12 @@ STILL_OPEN = [
     slot(allow_disclosure=False),
     slot(blocked_categories=frozenset({"alcohol"})),
     replace(flight(goal=None), delivered=10**9),
+    replace(OPEN, paces=FixedPaces({FlightId("flight"): Pace(ODDS_WHOLE, 1)})),
+    replace(flight(goal=None), paces=NO_PACES),
+    replace(capped("visit", "reader"), shown={FlightId("flight"): Shown(visit=1, page=9)}),
+    replace(capped("page", "reader"), shown={FlightId("flight"): Shown(visit=9, page=1)}),
+    replace(capped("visit", "reader"), shown={FlightId("other"): Shown(visit=9, page=9)}),
+    capped("day", "flight"),
     replace(OPEN, page=PageSoFar(frozenset({RIVAL}), frozenset({"shops"}))),
     replace(flight(repeat=True), page=PageSoFar(frozenset({BANK}), frozenset({"banks"}))),
     request(exclude=frozenset({"rival", "betting", "masthead", "flight", "season"})),
@@ -292,7 +321,7 @@ def test_every_reason_has_its_place_in_the_order_and_only_the_unbuilt_have_no_ru
     order = ORDER_BY_TARGET + ORDER_BY_FIT + ORDER_BY_COUNTS + ORDER_BY_PAGE
     outcomes = {R.UNKNOWN_SLOT, R.LOWER_TIER, R.LOST_DRAW}
     assert [reason for reason, _ in order] == [reason for reason in NoFillReason if reason not in outcomes]
-    assert {reason for reason, check in order if check is None} == {R.REGULATED, R.PACING, R.CAP, R.TAKEOVER}
+    assert {reason for reason, check in order if check is None} == {R.REGULATED, R.TAKEOVER}
 
 
 def test_those_who_could_run_and_did_not_win_lost_the_draw_or_are_in_a_lower_tier() -> None:
