@@ -14,7 +14,8 @@ leaves the version as it is, any other change raises it, as does one of the imag
 that is only added does not.
 
 Version 2 held three lists a key, one a tier, where this one has four, one a `Rank`. Version 1 began its body,
-`Compiled` as MessagePack, at byte 34. The keeper still takes up their creatives and what was retired; no worker serves them.
+`Compiled` as MessagePack, at byte 34. The keeper still takes up their creatives and
+what was retired; no worker serves them.
 """
 
 import hashlib

@@ -1,7 +1,7 @@
 """One scene a reason: a flight that would fill, but for the one thing that the scene changes."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from random import Random
 
@@ -19,7 +19,7 @@ from adserver.decision.eligibility import (
     judge,
     settle,
 )
-from adserver.decision.paces import NOBODY, ODDS_WHOLE, Pace, Shown
+from adserver.decision.paces import ODDS_WHOLE, Pace, Shown
 from adserver.decision.page import EMPTY_PAGE, PageSoFar
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
@@ -99,7 +99,7 @@ class Scene:
     now: datetime = datetime(2026, 6, 15, tzinfo=UTC)
     page: PageSoFar = EMPTY_PAGE
     paces: FixedPaces | None = None
-    shown: Mapping[FlightId, Shown] = NOBODY
+    shown: Mapping[FlightId, Shown] = field(default_factory=dict)
 
     @property
     def snapshot(self) -> Snapshot:
