@@ -275,8 +275,8 @@ def _lists(
     keys = sorted({key // ranks for key in listed})
     members, bounds, first = array("I"), array("Q"), array("I", [0])
     for key in keys:
-        for rank in range(ranks):
-            places = listed.get(key * ranks + rank)
+        for drawn in range(ranks):
+            places = listed.get(key * ranks + drawn)
             if places:
                 members.extend(places)
                 bounds.extend(accumulate([parts[place] for place in places]))
