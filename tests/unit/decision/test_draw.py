@@ -256,7 +256,7 @@ def test_a_no_fill_says_who_was_asked() -> None:
     paces = FixedPaces({FlightId("paced"): Pace(0, 1)})
     request = SlotRequest(SlotId("masthead"))
     assert decide(request, snapshot, {}, NOW, Random(1), paces=paces) == NoFill(
-        request, NoFillReason.PACING, ("paced",)
+        request, NoFillReason.PACING, (FlightId("paced"),)
     )
 
 
