@@ -7,7 +7,7 @@ import pytest
 from load import Load
 from service import Service
 from sharded_world import assert_exact, await_counted, campaign_file, flight_hashes, run_load, running_sharded, written
-from valkey_cluster import Cluster, Server, await_that, cut_off_replicas, move_slot, running_cluster
+from valkey_cluster import Cluster, Server, cut_off_replicas, move_slot, running_cluster
 
 from adserver.catalog.compiled import read_compiled
 from adserver.catalog.file_names import COMPILED_NAME
@@ -35,7 +35,7 @@ def test_a_primary_that_is_killed_loses_nothing(service: Service, cluster: Clust
     def kill(load: Load) -> str:
         replica = cluster.replica_of(victim)
         pid = victim.kill()
-        await_that(lambda: cluster.primary_of(f"{{s{shard}}}:applied") == replica, 20)
+        Service.await_that(lambda: cluster.primary_of(f"{{s{shard}}}:applied") == replica)
         return f"killed primary {pid} of shard {shard}, replica {replica.pid} took over"
 
     assert_all_counted(service, run_load(service, kill), cluster)
@@ -50,11 +50,11 @@ def test_what_a_failover_lost_is_counted_again_from_the_spools(service: Service,
         replica = cluster.replica_of(victim)
         cut_off_replicas(victim)
         load.await_answers(80)
-        await_that(lambda: applied(victim, shard) != replicated(replica, shard), 10)
+        Service.await_that(lambda: applied(victim, shard) != replicated(replica, shard))
         ahead = sum(applied(victim, shard).values())
         pid = victim.kill()
         fell_back = ahead - sum(replicated(replica, shard).values())
-        await_that(lambda: cluster.primary_of(f"{{s{shard}}}:applied") == replica, 20)
+        Service.await_that(lambda: cluster.primary_of(f"{{s{shard}}}:applied") == replica)
         return f"killed primary {pid} of shard {shard}; its replica {replica.pid} lacks {fell_back} applied bytes"
 
     load = run_load(service, cut_and_kill)
@@ -88,7 +88,7 @@ def test_the_catalogs_slot_moves_and_a_publication_follows(service: Service, clu
     status, _, body = service.call("/v1/campaigns", body=paused, headers=service.admin())
 
     assert status == 200, body
-    service.await_that(lambda: service.call("/v1/slots/slot-1")[0] == 204, 10)
+    service.await_that(lambda: service.call("/v1/slots/slot-1")[0] == 204)
 
 
 def assert_all_counted(service: Service, load: Load, cluster: Cluster) -> None:

@@ -8,7 +8,7 @@ from counting_oracle import Hashes
 from load import Load
 from service import Service
 from sharded_world import assert_exact, await_counted, run_load, running_sharded
-from valkey_cluster import Guarded, Server, await_that, cut_off_replicas, running_guarded
+from valkey_cluster import Guarded, Server, cut_off_replicas, running_guarded
 
 
 @pytest.fixture
@@ -30,11 +30,11 @@ def test_what_a_failover_lost_is_counted_again_from_the_spools(service: Service,
         nonlocal fell_back
         cut_off_replicas(guarded.primary)
         load.await_answers(40)
-        await_that(lambda: applied(guarded.primary) > applied(guarded.replica), 10)
+        Service.await_that(lambda: applied(guarded.primary) > applied(guarded.replica))
         ahead = applied(guarded.primary)
         pid = guarded.primary.kill()
         fell_back = ahead - applied(guarded.replica)
-        await_that(lambda: guarded.named_primary() == guarded.replica.port, 20)
+        Service.await_that(lambda: guarded.named_primary() == guarded.replica.port)
         return f"killed primary {pid}; replica {guarded.replica.pid}, now primary, lacks {fell_back} applied bytes"
 
     load = run_load(service, cut_and_kill)

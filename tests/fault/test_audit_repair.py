@@ -14,7 +14,6 @@ from stage import Stage
 from adserver.keeping.archive import ARCHIVE_NAME, archives_in
 
 HOUR = 3600
-_DEADLINE_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +44,11 @@ def put_away(stage: Stage) -> int:
         return all(len(list(folder.glob("*.spool"))) == 1 for folder in spools)
 
     stage.clock.set(7 * HOUR)
-    stage.service.await_that(lambda: all(is_closed(folder) for folder in spools), _DEADLINE_SECONDS)
+    stage.service.await_that(lambda: all(is_closed(folder) for folder in spools))
     stage.clock.set(8 * HOUR)
-    stage.service.await_that(lambda: marked(stage) >= len(spools), _DEADLINE_SECONDS)
+    stage.service.await_that(lambda: marked(stage) >= len(spools))
     stage.clock.set(34 * HOUR)
-    stage.service.await_that(archived, _DEADLINE_SECONDS)
+    stage.service.await_that(archived)
     return len(archives_in(stage.service.data_dir / ARCHIVE_NAME))
 
 

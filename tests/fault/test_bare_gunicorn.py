@@ -33,7 +33,7 @@ def run_load_around(service: BareService, pid: int, what: str, restore: Callable
 
 def assert_exact(service: BareService, load: Load) -> None:
     """Every event answered is counted, none twice; one that was not answered may have been written before the kill."""
-    service.await_that(lambda: load.answered <= impressions(service) <= load.sent, 30)
+    service.await_that(lambda: load.answered <= impressions(service) <= load.sent)
     time.sleep(1.0)  # long enough for a second application of anything to show
     totals = service.totals()
     print(f"answered {load.answered}, counted {totals['impressions']}, sent {load.sent}")
@@ -51,7 +51,7 @@ def impressions(service: BareService) -> int:
 
 def assert_nobody_is_left(service: BareService) -> None:
     """After the last worker the backstage goes, and all that it has started."""
-    service.await_that(lambda: service.of_this_folder() == {}, 20)
+    service.await_that(lambda: service.of_this_folder() == {})
 
 
 def test_it_publishes_counts_and_leaves_nobody_behind_and_started_again_has_every_count(tmp_path: Path) -> None:
@@ -95,7 +95,7 @@ def test_kill_of_the_master_loses_nothing_answered_and_the_next_finds_every_coun
 
         def start_again() -> None:
             service.await_that(service.has_ended)
-            service.await_that(lambda: not any(is_running(pid) for pid in workers), 15)
+            service.await_that(lambda: not any(is_running(pid) for pid in workers))
             service.start()
 
         load = run_load_around(service, service.pid, "master", start_again)
@@ -107,7 +107,7 @@ def test_kill_of_the_backstage_loses_nothing_and_another_takes_its_place(tmp_pat
         killed = service.backstage()
         load = run_load_around(service, killed, "backstage")
         assert load.failures == []
-        service.await_counts(30, impressions=load.answered, invalid=0)
+        service.await_counts(impressions=load.answered, invalid=0)
         assert service.await_backstage_other_than(killed)
         assert service.stop() == 0
         assert_nobody_is_left(service)
@@ -155,7 +155,7 @@ def test_a_folder_with_faults_is_said_whole_and_a_push_after_mending_it_serves(t
     file.write_text(right.replace("slots: [masthead]", "slots: [masthaed]"))
     try:
         service.launch()
-        service.await_that(lambda: "adserver push" in service.said(), 60)
+        service.await_that(lambda: "adserver push" in service.said())
         status, _, body = service.call("/readyz")
         assert (status, json.loads(body)["revision"]) == (503, 0)
         assert service.said().count("masthaed") == 1
@@ -178,7 +178,7 @@ def test_granian_counts_as_exactly_and_leaves_nobody_behind(tmp_path: Path) -> N
         load.stop()
         assert load.failures == []
         assert load.statuses == {200}
-        service.await_counts(30, impressions=load.answered, decisions=load.decided, fills=load.decided, invalid=0)
+        service.await_counts(impressions=load.answered, decisions=load.decided, fills=load.decided, invalid=0)
         assert service.stop() == 0
         assert_nobody_is_left(service)
     finally:

@@ -10,7 +10,6 @@ from fault_world import GOAL, ZONE
 from stage import Stage
 
 HOUR = 3600
-_DEADLINE_SECONDS = 60
 
 
 def copy_folder(stage: Stage) -> Path:
@@ -74,7 +73,7 @@ def test_spools_that_had_ended_come_back_and_are_not_counted_again(stage: Stage)
         with stage.load(20):
             pass
         stage.settle()
-    stage.service.await_that(lambda: not set(old) & set(stage.spool_ends()), _DEADLINE_SECONDS)
+    stage.service.await_that(lambda: not set(old) & set(stage.spool_ends()))
     before = stage.recorded()
     with stage.redis.client() as client:
         assert {spool.encode() for spool in old} <= set(client.hkeys("{s0}:ended"))

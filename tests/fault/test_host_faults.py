@@ -25,7 +25,7 @@ def test_beacons_that_come_minutes_after_the_goal_was_met_are_over_and_the_goal_
         tokens = [bounded_token(stage) for _ in range(4)]
         with stage.load():
             stage.clock.set(300)
-            stage.service.await_that(lambda: stage.stored().delivered[BOUNDED] == GOAL, 60)
+            stage.service.await_that(lambda: stage.stored().delivered[BOUNDED] == GOAL)
         for token in tokens:
             visit.send(token, SEEN, READER)
     balance = stage.assert_exact()

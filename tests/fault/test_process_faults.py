@@ -34,13 +34,13 @@ def test_exact_through_a_worker_a_keeper_and_a_redis_that_hang_until_each_time_o
         kill(worker, signal.SIGSTOP)
         try:
             kill(keeper, signal.SIGSTOP)
-            stage.service.await_that(lambda: b"keeper has been silent" in stage.service.call("/readyz")[2], 30)
+            stage.service.await_that(lambda: b"keeper has been silent" in stage.service.call("/readyz")[2])
             kill(keeper, signal.SIGCONT)
             stage.redis.hang()
-            stage.service.await_that(lambda: "counting waits for Redis" in stage.service.said(), 30)
+            stage.service.await_that(lambda: "counting waits for Redis" in stage.service.said())
             stage.redis.go_on()
-            stage.service.await_that(lambda: not is_running(worker), 60)
-            stage.service.await_that(lambda: len(stage.service.workers()) == 2, 30)
+            stage.service.await_that(lambda: not is_running(worker))
+            stage.service.await_that(lambda: len(stage.service.workers()) == 2)
         finally:
             for pid in (worker, keeper, redis):
                 kill(pid, signal.SIGCONT)
@@ -54,7 +54,7 @@ def test_while_redis_hangs_decisions_take_no_longer(stage: Stage) -> None:
 
     A machine that is busy with other things for seconds may spoil a round, so there are up to three.
     """
-    Service.await_that(lambda: len(stage.service.workers()) == 2, 60)
+    Service.await_that(lambda: len(stage.service.workers()) == 2)
     with stage.visit() as visit:
         assert visit.ask() is not None
     ratios: list[float] = []

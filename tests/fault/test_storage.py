@@ -71,7 +71,7 @@ class Readers:
 
     def assert_all_counted_or_declared(self) -> int:
         """Return how many were declared as dropped; counted and declared must be all that were answered."""
-        self.service.await_that(self._is_accounted_for, 30)
+        self.service.await_that(self._is_accounted_for)
         dropped = dropped_events(spools(self.service))
         self.service.await_counts(impressions=self.answered - dropped, invalid=0)
         self.service.await_that(lambda: drops(self.service).get("spool", 0) == dropped)
@@ -108,7 +108,7 @@ def test_on_a_full_disk_pages_go_on_and_what_is_dropped_is_declared_exactly(tmp_
 
         free()
         readers.see(10)
-        service.await_that(lambda: both_write_again(service, readers), 30)
+        service.await_that(lambda: both_write_again(service, readers))
         assert readers.assert_all_counted_or_declared() > 0
         assert service.said().count("spool.cannot_write") <= 3  # once for each worker, and for the new one
 
@@ -173,7 +173,7 @@ def running_worker(service: Service) -> Iterator[None]:
     with (service.folder / "worker.txt").open("wb") as output:
         process = subprocess.Popen((*gunicorn, *bind), env=service.environ, stdout=output, stderr=output)
     try:
-        service.await_that(lambda: answers(service) or process.poll() is not None, 60)
+        service.await_that(lambda: answers(service) or process.poll() is not None)
         yield
     finally:
         process.terminate()
@@ -244,7 +244,7 @@ def test_of_a_damaged_spool_the_good_records_count_and_the_bad_are_put_aside(ser
     service.await_that(lambda: answers(service) and segment.stat().st_size % RECORD_BYTES == 0)
     kill(keeper, signal.SIGCONT)
 
-    service.await_counts(30, impressions=19, invalid=0)
+    service.await_counts(impressions=19, invalid=0)
     service.await_that(lambda: drops(service) == {"corrupt": 1})
     spool_id = (segment.parent / "header").read_bytes()[8:16].hex()
     [kept] = (service.data_dir / "quarantine").iterdir()

@@ -101,7 +101,7 @@ class Reader:
             return block.text.strip() in visible(self._page)
 
         try:
-            self.service.await_that(shows, 5)
+            self.service.await_that(shows)
         except TimeoutError:
             raise AssertionError(f"{block} is not on the page") from None
         for beacon in re.findall(r'src="\.\.(/v1/seen/[^"]+)"', self._page):

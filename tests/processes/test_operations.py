@@ -160,7 +160,7 @@ def test_counting_waits_while_redis_may_forget_and_readyz_says_so(tmp_path: Path
     with (
         running_valkey() as socket,
         connect(socket) as client,
-        running_service(tmp_path, ADSERVER_REDIS_URL=f"unix://{socket}") as service,
+        running_service(tmp_path, ADSERVER_WORKERS="1", ADSERVER_REDIS_URL=f"unix://{socket}") as service,
     ):
         client.config_set("maxmemory-policy", "allkeys-lru")
 

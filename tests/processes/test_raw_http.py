@@ -29,7 +29,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
 @pytest.fixture(scope="module")
 def public(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     folder = tmp_path_factory.mktemp("public")
-    with running_service(folder, ADSERVER_PUBLIC_URL="https://sponsors.example") as service:
+    with running_service(folder, ADSERVER_WORKERS="1", ADSERVER_PUBLIC_URL="https://sponsors.example") as service:
         yield service
 
 

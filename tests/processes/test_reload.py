@@ -15,12 +15,15 @@ from typing import Self
 from load import Load
 from service import READER, ROOT, Service, is_running, kill, running_service
 
+_THINK_SECONDS = 0.005
+"""Between two requests of one reader: the processors load the new code meanwhile."""
+
 
 def hang_up(service: Service, outcome: str) -> None:
     """Send SIGHUP and wait until the service says what came of it."""
     said = service.said().count(outcome)
     os.kill(service.pid, signal.SIGHUP)
-    service.await_that(lambda: service.said().count(outcome) > said, 60)
+    service.await_that(lambda: service.said().count(outcome) > said)
 
 
 def keeper_of(service: Service) -> int:
@@ -30,13 +33,13 @@ def keeper_of(service: Service) -> int:
         written = json.loads((service.data_dir / "keeper.json").read_text())["pid"]
         return int(written) if is_running(written) else 0
 
-    service.await_that(lambda: at_work() > 0, 30)
+    service.await_that(lambda: at_work() > 0)
     return at_work()
 
 
 def await_all_workers(service: Service) -> None:
     """Wait until every worker has loaded the application: a thread of its own is the last thing that it starts."""
-    service.await_that(lambda: len(service.workers()) == 2 and all(map(has_threads, service.workers())), 30)
+    service.await_that(lambda: len(service.workers()) == 2 and all(map(has_threads, service.workers())))
 
 
 def has_threads(pid: int) -> bool:
@@ -68,7 +71,7 @@ class KeptConnection:
         while not self._stop.is_set():
             connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
             try:
-                while not self._stop.is_set():
+                while not self._stop.wait(_THINK_SECONDS):
                     connection.request("GET", "/v1/slots/masthead?location=Remer,MN", headers=READER)
                     response = connection.getresponse()
                     response.read()

@@ -154,7 +154,7 @@ def test_the_settings_page_shows_what_is_set_as_text(wordpress: WordPress) -> No
 
 
 def test_what_the_plugin_prints_is_filled_by_the_service(wordpress: WordPress, tmp_path: Path) -> None:
-    with running_service(tmp_path) as service:
+    with running_service(tmp_path, ADSERVER_WORKERS="1") as service:
         options = {"sponsor_slots_service": service.base}
         said = {"name": "masthead", "location": "Remer,MN"}
         printed = wordpress.call("sponsor_slots_shortcode", said, options=options)["answer"]

@@ -16,7 +16,7 @@ class BareService(Service):
     def start(self, *arguments: str) -> None:
         """Start gunicorn and wait until it is ready: from then on each worker finds the first revision."""
         self.launch(*arguments)
-        self.await_that(lambda: self.has_ended() or self.is_ready(), 60)
+        self.await_that(lambda: self.has_ended() or self.is_ready())
         assert not self.has_ended(), self.said()
 
     def launch(self, *arguments: str) -> None:
@@ -72,12 +72,12 @@ class BareService(Service):
     def backstage(self) -> int:
         """Return the pid of the process that counts behind the workers, once it has the data folder."""
         lock = self.data_dir / "service.lock"
-        self.await_that(lambda: lock.exists() and lock.read_text().strip().isdigit(), 15)
+        self.await_that(lambda: lock.exists() and lock.read_text().strip().isdigit())
         return int(lock.read_text())
 
     def await_backstage_other_than(self, pid: int) -> int:
         """Return the pid of the next one."""
-        self.await_that(lambda: self.backstage() != pid, 30)
+        self.await_that(lambda: self.backstage() != pid)
         return self.backstage()
 
     def end(self) -> None:

@@ -60,7 +60,7 @@ def kill_both_workers(stage: Stage) -> str:
     for pid in workers:
         kill(pid)
     Service.await_that(lambda: not any(is_running(pid) for pid in workers))
-    Service.await_that(lambda: answers(stage.service), 60)
+    Service.await_that(lambda: answers(stage.service))
     return f"killed workers {', '.join(map(str, workers))}"
 
 
@@ -87,7 +87,7 @@ def kill_web_master(stage: Stage) -> str:
     pid = stage.service.pid_of("gunicorn")
     kill(pid)
     Service.await_that(lambda: not is_running(pid))
-    Service.await_that(lambda: answers(stage.service), 60)
+    Service.await_that(lambda: answers(stage.service))
     return f"killed gunicorn's master {pid}"
 
 
@@ -96,7 +96,7 @@ def kill_supervisor(stage: Stage) -> str:
     pid, family = stage.service.pid, list(stage.service.pids())
     kill(pid)
     stage.service.await_that(stage.service.has_ended)
-    Service.await_that(lambda: not any(is_running(one) for one in family), 20)
+    Service.await_that(lambda: not any(is_running(one) for one in family))
     stage.service.start()
     return f"killed supervisor {pid}, and started the service again"
 
@@ -192,7 +192,7 @@ def deliver_late(stage: Stage) -> str:
     """Keep a batch on its way until the keeper has sent the same again and more, and deliver it then."""
     with harm(stage, Harm.KEEP, only=_SCRIPT):
         before = _applied(stage)
-    Service.await_that(lambda: all(at > before.get(spool, 0) for spool, at in _applied(stage).items()), 60)
+    Service.await_that(lambda: all(at > before.get(spool, 0) for spool, at in _applied(stage).items()))
     replies = stage.proxy.deliver_kept()
     return f"delivered {replies} batches to redis {stage.redis.pid} that it had been sent again in the meantime"
 
@@ -227,7 +227,7 @@ def harm(stage: Stage, kind: Harm, *, only: bytes = b"", times: int = 1) -> Iter
     before = stage.proxy.harmed
     stage.proxy.only, stage.proxy.harm = only, kind
     try:
-        Service.await_that(lambda: stage.proxy.harmed >= before + times, 60)
+        Service.await_that(lambda: stage.proxy.harmed >= before + times)
         yield
     finally:
         stage.proxy.harm, stage.proxy.only = Harm.NONE, b""
@@ -243,7 +243,7 @@ def fill_spools(stage: Stage) -> str:
     pids = list(stage.service.pids())
     free = fill(stage.service.data_dir) if stage.on_disk else bound_files(pids, 4096)
     try:
-        Service.await_that(lambda: dropped(stage) > before + 20, 30)
+        Service.await_that(lambda: dropped(stage) > before + 20)
     finally:
         free()
     return f"filled the disk under the spools; {dropped(stage) - before} drops declared"
@@ -253,7 +253,7 @@ def fill_redis_disk(stage: Stage) -> str:
     """Fill the disk under the append-only file until Redis refuses writes, kill it there, and free the disk."""
     free = fill(stage.redis.folder) if stage.on_disk else bound_files([stage.redis.pid], 4096)
     try:
-        Service.await_that(lambda: stage.redis.has_ended or _cannot_persist(stage), 30)
+        Service.await_that(lambda: stage.redis.has_ended or _cannot_persist(stage))
         pid = stage.redis.kill()
     finally:
         free()

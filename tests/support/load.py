@@ -7,6 +7,9 @@ from collections.abc import Sequence
 
 from service import Service
 
+_THINK_SECONDS = 0.01
+"""Between two visits: the processors are those of what is tested, too."""
+
 
 class Load:
     """Asks for a fragment and a decision, and sends the decision's beacon, over and over. Shared under a lock."""
@@ -42,10 +45,10 @@ class Load:
     def await_answers(self, more: int) -> None:
         """Wait until so many more beacons were answered."""
         target = self.answered + more
-        Service.await_that(lambda: self.answered >= target, 60)
+        Service.await_that(lambda: self.answered >= target)
 
     def _read(self) -> None:
-        while not self._stop.is_set():
+        while not self._stop.wait(_THINK_SECONDS):
             try:
                 slot = next(self._slots)
                 status, _, _ = self._service.call(f"/v1/slots/{slot}.html?location=Remer,MN")

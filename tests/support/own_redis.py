@@ -51,7 +51,7 @@ class OwnRedis:
         command = [str(get_binary_path()), *self._arguments()]
         with (self.folder.parent / f"{self.folder.name}.log").open("ab") as log:
             self._process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **self.environ})
-        Service.await_that(self._answers, 30)
+        Service.await_that(self._answers)
 
     @property
     def pid(self) -> int:

@@ -19,6 +19,8 @@ ROOT = Path(__file__).resolve().parents[2]
 READER = {"User-Agent": "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/156.0 Safari/537.36"}
 QUERY_SECONDS = 0.05
 """Between two queries: a token may send 20 a second for ever."""
+PATIENCE_SECONDS = 120.0
+"""How long what must come is waited for: a limit for what is broken, far beyond what a busy machine takes."""
 METRICS = ("decisions", "fills", "impressions", "viewable", "clicks", "invalid")
 
 
@@ -56,7 +58,7 @@ class Service:
             self._process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environ, stdout=output, stderr=output, start_new_session=True
             )
-        self.await_that(lambda: b"adserver is up" in self.output.read_bytes()[start:] or self.has_ended(), 60)
+        self.await_that(lambda: b"adserver is up" in self.output.read_bytes()[start:] or self.has_ended())
         assert not self.has_ended(), self.said()
 
     def has_ended(self) -> bool:
@@ -119,7 +121,7 @@ class Service:
         Raises:
             OSError, http.client.HTTPException: it was not answered.
         """
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             data = None if body is None else json.dumps(body).encode()
             kind = {} if body is None else {"Content-Type": "application/json"}
@@ -157,7 +159,7 @@ class Service:
         """Return the metrics of all."""
         return self.counts()[()]
 
-    def await_counts(self, seconds: float = 15, **wanted: int) -> dict[str, int]:
+    def await_counts(self, seconds: float = PATIENCE_SECONDS, **wanted: int) -> dict[str, int]:
         """Return the totals once they have the numbers wanted; fail with those that came instead."""
         last: dict[str, int] = {}
 
@@ -176,7 +178,7 @@ class Service:
         return last
 
     @staticmethod
-    def await_that(condition: Callable[[], bool], seconds: float = 15) -> float:
+    def await_that(condition: Callable[[], bool], seconds: float = PATIENCE_SECONDS) -> float:
         """Wait until a condition holds; return after how many seconds it did.
 
         Raises:

@@ -105,7 +105,7 @@ def await_counted(service: Service, load: Load) -> None:
             return False
         return totals["impressions"] + totals["invalid"] == load.answered
 
-    service.await_that(there, 30)
+    service.await_that(there)
 
 
 def flight_hashes() -> tuple[IdHash, ...]:

