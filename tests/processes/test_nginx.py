@@ -38,12 +38,8 @@ def nginx(service: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture(scope="module")
 def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """Under a path of the publisher's host."""
-    public = {
-        "ADSERVER_PUBLIC_URL": f"https://{NEWS}/sponsors",
-        "ADSERVER_TRUSTED_PROXIES": PROXY_ADDRESS,
-        "ADSERVER_WORKERS": "1",
-    }
-    with running_service(tmp_path_factory.mktemp("mounted"), **public) as service:
+    public = {"ADSERVER_PUBLIC_URL": f"https://{NEWS}/sponsors", "ADSERVER_TRUSTED_PROXIES": PROXY_ADDRESS}
+    with running_service(tmp_path_factory.mktemp("mounted"), ADSERVER_WORKERS="1", **public) as service:
         yield service
 
 

@@ -85,8 +85,10 @@ class KeptConnection:
                 connection.close()
 
 
-def test_no_request_fails_over_several_reloads_and_every_count_is_exact(tmp_path: Path) -> None:
-    with running_service(tmp_path) as service:
+def test_no_request_fails_over_several_reloads_every_count_is_exact_and_only_redis_stays(tmp_path: Path) -> None:
+    with running_service(tmp_path, "--watch") as service:
+        redis = service.pid_of("valkey-server")
+        before = set(service.pids()) - {redis}
         load = Load(service, threads=3)
         load.start()
         workers, keepers = [set(service.workers())], [keeper_of(service)]
@@ -109,15 +111,6 @@ def test_no_request_fails_over_several_reloads_and_every_count_is_exact(tmp_path
         assert len(set(keepers)) == 4
         decided = load.decided + kept.answered
         service.await_counts(impressions=load.answered, decisions=decided, fills=decided, invalid=0)
-
-
-def test_a_reload_leaves_redis_running_and_no_process_of_before(tmp_path: Path) -> None:
-    with running_service(tmp_path, "--watch") as service:
-        redis = service.pid_of("valkey-server")
-        before = set(service.pids()) - {redis}
-
-        hang_up(service, "\nreloaded\n")
-
         assert service.pid_of("valkey-server") == redis
         assert [pid for pid in before if is_running(pid)] == []
         assert len(service.pids()) == len(before) + 1
@@ -156,22 +149,21 @@ def test_new_code_is_served_after_a_reload_and_code_that_does_not_start_changes_
         assert json.loads(service.call("/healthz")[2])["status"] == "alive"
 
 
-def test_keys_that_cannot_be_read_at_a_reload_keep_the_old_workers(tmp_path: Path) -> None:
+def test_keys_or_a_catalog_that_cannot_be_read_at_a_reload_keep_the_old_workers(tmp_path: Path) -> None:
     with running_service(tmp_path) as service:
         await_all_workers(service)
         token = service.decide()["token"]
-        (service.data_dir / "secret-keys").write_text("no key\n")
+        keys = service.data_dir / "secret-keys"
+        kept = keys.read_text()
+        keys.write_text("no key\n")
 
         hang_up(service, "all goes on as before")
 
         assert "secret-keys is damaged" in service.said()
         assert service.call(f"/v1/seen/{token}.gif")[0] == 200
         service.await_counts(impressions=1)
+        keys.write_text(kept)
 
-
-def test_a_catalog_that_cannot_be_read_at_a_reload_keeps_the_old_workers(tmp_path: Path) -> None:
-    with running_service(tmp_path) as service:
-        await_all_workers(service)
         stopped = keeper_of(service)
         os.kill(stopped, signal.SIGSTOP)  # else it writes the file anew
         try:
