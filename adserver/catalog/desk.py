@@ -1,17 +1,19 @@
 """Where uploads are taken: read, then published; in this process, or behind the same port in another."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from enum import StrEnum
 from typing import Protocol
 
 import msgspec
 
-from adserver.catalog.documents import Documents
+from adserver.catalog.documents import Documents, mapping
+from adserver.catalog.faults import make_fault
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Publisher
 from adserver.catalog.upload import Format, place_in_upload, read_campaigns, read_slots
-from adserver.domain.errors import IdTaken, InputRefused, StoreUnavailable
+from adserver.domain.errors import IdTaken, InputRefused, StoreUnavailable, UnknownAdvertiser
 
 
 class UploadKind(StrEnum):
@@ -33,6 +35,8 @@ class Upload(msgspec.Struct, frozen=True):
     base: int | None
     """The revision that the sender looked at; None: whichever is live."""
     dry_run: bool
+    advertisers: tuple[str, ...] | None = None
+    """Those whose things exist for the sender; None: all."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -66,6 +70,7 @@ class UploadDesk(Protocol):
 
         Raises:
             UnreadableInput, InputTooLarge: it cannot be read.
+            UnknownAdvertiser: it is about one that does not exist for its sender.
             InputRefused, IdTaken, StaleBase, StoreUnavailable, RevisionUnreadable: see `Publisher.publish`.
             UploadNotTaken: there are too many, or what takes them ended.
         """
@@ -89,9 +94,13 @@ def read_documents(upload: Upload) -> Documents:
 
     Raises:
         UnreadableInput, InputTooLarge, InputRefused: see `read_campaigns`.
+        UnknownAdvertiser: it is about one that does not exist for its sender.
     """
     read = read_campaigns if upload.kind is UploadKind.CAMPAIGNS else read_slots
-    return read(upload.data, upload.form)
+    documents = read(upload.data, upload.form)
+    if upload.advertisers is not None:
+        _refuse_others(documents, upload.advertisers)
+    return documents
 
 
 def publish_documents(publisher: Publisher, upload: Upload, documents: Documents) -> Outcome:
@@ -108,9 +117,30 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
             message=upload.message,
             base=upload.base,
             dry_run=upload.dry_run,
+            within=None if upload.advertisers is None else frozenset(upload.advertisers),
         )
     except InputRefused as refused:
         raise InputRefused(tuple(place_in_upload(fault) for fault in refused.faults)) from refused
     except IdTaken as taken:
-        raise IdTaken(tuple(place_in_upload(fault) for fault in taken.faults)) from taken
+        faults = tuple(place_in_upload(fault) for fault in taken.faults)
+        if upload.advertisers is not None:  # nothing of what is another's, not even what it is called
+            faults = tuple(replace(fault, message="this id is taken; choose another") for fault in faults)
+        raise IdTaken(faults) from taken
     return Outcome(published.base, published.revision, msgspec.json.encode(published.plan.to_json()))
+
+
+def _refuse_others(documents: Documents, advertisers: Sequence[str]) -> None:
+    faults = tuple(
+        place_in_upload(
+            make_fault(
+                ("advertiser", "id"),
+                f"this token knows no such advertiser; it is bound to {', '.join(advertisers)}",
+                name,
+                documents.positions.get(name),
+            )
+        )
+        for name, content in documents.campaign_files.items()
+        if mapping(content, "advertiser").get("id") not in advertisers
+    )
+    if faults:
+        raise UnknownAdvertiser(faults)

@@ -33,14 +33,21 @@ class Remembered(Generic[_T]):
         return kept[1]
 
 
-def replace_file(path: Path, data: bytes) -> None:
+def replace_file(path: Path, data: bytes, *, mode: int = 0o666) -> None:
     """Write a file beside `path`, sync it, and rename it over `path`; one writer at a time, by agreement.
+
+    Args:
+        path: the file.
+        data: all of it.
+        mode: who may read it, before the process's mask.
 
     Raises:
         OSError: the folder is full or read-only; `path` is as it was.
     """
     draft = path.with_name(path.name + DRAFT_SUFFIX)
-    with draft.open("wb") as file:
+    draft.unlink(missing_ok=True)  # a draft that was left over keeps the mode that it was made with
+    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+    with os.fdopen(descriptor, "wb") as file:
         file.write(data)
         file.flush()
         os.fsync(file.fileno())

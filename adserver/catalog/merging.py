@@ -1,6 +1,7 @@
 """Lays an upload over what is live. Pure: documents in, documents out."""
 
 from collections.abc import Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from enum import StrEnum
 
 from adserver.catalog.documents import Documents, JsonObject, JsonValue, mapping, objects
@@ -19,41 +20,45 @@ class Extent(StrEnum):
     """It has everything: what it lacks is removed."""
 
 
-def trial_documents(live: Documents, upload: Documents, extent: Extent) -> Documents:
+Within = AbstractSet[str] | None
+"""Ids of the advertisers that a sender may speak for: what is others' stays under every extent. None: all."""
+
+
+def trial_documents(live: Documents, upload: Documents, extent: Extent, within: Within = None) -> Documents:
     """Return all that would be live, with the upload's files as they came, so that faults name their fields in it."""
     if extent is Extent.FOLDER:
         return upload
     files: dict[str, JsonObject] = {}
-    for name, content in _remainder(live, upload, extent).items():
+    for name, content in _remainder(live, upload, extent, within).items():
         files[name if name not in upload.campaign_files else f"{name} (live)"] = content
     files.update(upload.campaign_files)
     return Documents(files, upload.slots or live.slots, upload.rules or live.rules, upload.positions)
 
 
-def settled_documents(live: Documents, upload: Documents, extent: Extent) -> Documents:
+def settled_documents(live: Documents, upload: Documents, extent: Extent, within: Within = None) -> Documents:
     """Return the same, as it is kept: a campaign stays in its file, a new one joins its advertiser's."""
     if extent is Extent.FOLDER:
         return upload
     named = _owners(upload)
-    kept = live.campaign_files if extent is Extent.NAMED else _only(live, named)
+    kept = live.campaign_files if extent is Extent.NAMED else _only(live, named, within)
     files = {name: _with_words(content, _words(upload)) for name, content in kept.items()}
     for content in upload.campaign_files.values():
         _place(files, content)
     return Documents(files, upload.slots or live.slots, upload.rules or live.rules)
 
 
-def refuse_taken(live: Documents, upload: Documents, extent: Extent) -> None:
+def refuse_taken(live: Documents, upload: Documents, extent: Extent, within: Within = None) -> None:
     """Refuse an upload whose ids belong to campaigns that stay, or whose campaigns are another advertiser's.
 
     Raises:
         IdTaken: with every such id.
     """
-    if extent is not Extent.NAMED:
+    if extent is not Extent.NAMED and within is None:
         return
     owners = _owners(live)
     held = {
         (kind, id_text(one)): id_text(campaign)
-        for content in _remainder(live, upload, extent).values()
+        for content in _remainder(live, upload, extent, within).values()
         for campaign in objects(content, "campaigns")
         for kind in ("creatives", "flights")
         for one in objects(campaign, kind)
@@ -86,10 +91,10 @@ def _taken(
                     yield make_fault(("campaigns", index, kind, place, "id"), message, name, positions)
 
 
-def _remainder(live: Documents, upload: Documents, extent: Extent) -> dict[str, JsonObject]:
+def _remainder(live: Documents, upload: Documents, extent: Extent, within: Within) -> dict[str, JsonObject]:
     """Return what stays of the live campaign files, with the upload's words for the advertisers that it has."""
     if extent is not Extent.NAMED:
-        return {}
+        return {name: content for name, content in live.campaign_files.items() if _is_others(content, within)}
     named, words = _owners(upload), _words(upload)
     files: dict[str, JsonObject] = {}
     for name, content in live.campaign_files.items():
@@ -100,10 +105,17 @@ def _remainder(live: Documents, upload: Documents, extent: Extent) -> dict[str, 
     return files
 
 
-def _only(live: Documents, named: Mapping[str, str]) -> dict[str, JsonObject]:
+def _is_others(content: JsonObject, within: Within) -> bool:
+    return within is not None and id_text(mapping(content, "advertiser")) not in within
+
+
+def _only(live: Documents, named: Mapping[str, str], within: Within) -> dict[str, JsonObject]:
     """Return the live files with only those campaigns that the upload also has, under the same advertiser."""
     files: dict[str, JsonObject] = {}
     for name, content in live.campaign_files.items():
+        if _is_others(content, within):
+            files[name] = content
+            continue
         advertiser = id_text(mapping(content, "advertiser"))
         staying = [one for one in objects(content, "campaigns") if named.get(id_text(one)) == advertiser]
         if staying:

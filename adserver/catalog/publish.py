@@ -11,7 +11,7 @@ from adserver.catalog.build import build_catalog
 from adserver.catalog.build_targeting import PlaceFinder
 from adserver.catalog.documents import Documents
 from adserver.catalog.folder import check_folder
-from adserver.catalog.merging import Extent, refuse_taken, settled_documents, trial_documents
+from adserver.catalog.merging import Extent, Within, refuse_taken, settled_documents, trial_documents
 from adserver.catalog.naming import add_names
 from adserver.catalog.plan import Plan, make_plan
 from adserver.catalog.revisions import NO_HEAD, Entry, Head, Revision, RevisionUnreadable, to_milliseconds
@@ -52,6 +52,18 @@ class Published:
     revision: int | None
     """The revision that is live now, `base` itself where nothing changed; None after a dry run."""
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True)
+class _Why:
+    """Who publishes, and what for. Immutable."""
+
+    author: str
+    message: str
+
+
+_LayOver = Callable[[Documents], tuple[Documents, Documents]]
+"""Takes what is live; returns what is to be checked, files called as faults name them, and the same as it is kept."""
 
 
 class Publisher:
@@ -134,6 +146,7 @@ class Publisher:
         message: str = "",
         base: int | None = None,
         dry_run: bool = False,
+        within: Within = None,
     ) -> Published:
         """Lay an upload over what is live and make that the next revision, if anything changes.
 
@@ -144,6 +157,7 @@ class Publisher:
             message: why.
             base: the revision that the sender looked at; None: whichever is live.
             dry_run: only say what would change.
+            within: the advertisers that the sender may speak for; what is others' stays. None: all.
 
         Raises:
             InputRefused: the whole would have faults; all are listed.
@@ -152,13 +166,58 @@ class Publisher:
             StoreUnavailable: the store does not answer. Sending again is safe.
             ServedUnreadable: it has lost what was live, and this host's copy of that cannot be read.
         """
+
+        def lay_over(live: Documents) -> tuple[Documents, Documents]:
+            refuse_taken(live, upload, extent, within)
+            return trial_documents(live, upload, extent, within), settled_documents(live, upload, extent, within)
+
+        return self._publish(lay_over, _Why(author, message), base, dry_run=dry_run)
+
+    def revise(
+        self,
+        edit: Callable[[Documents], Documents],
+        *,
+        author: str,
+        message: str = "",
+        base: int | None = None,
+        dry_run: bool = False,
+    ) -> Published:
+        """Make what is live, changed by `edit`, the next revision, if anything changes.
+
+        Args:
+            edit: takes what is live and returns what would be; may be called more than once, and may raise.
+            author: who does it.
+            message: why.
+            base: the revision that the sender looked at; None: whichever is live.
+            dry_run: only say what would change.
+
+        Raises:
+            InputRefused, StaleBase, StoreUnavailable, ServedUnreadable: as of `publish`.
+        """
+
+        def lay_over(live: Documents) -> tuple[Documents, Documents]:
+            settled = edit(live)
+            return settled, settled
+
+        return self._publish(lay_over, _Why(author, message), base, dry_run=dry_run)
+
+    def revision(self, number: int) -> Revision | None:
+        """Return a revision, or None where there is none of that number.
+
+        Raises:
+            RevisionUnreadable: it is damaged, or a newer version wrote it.
+            StoreUnavailable: the store does not answer.
+        """
+        return self._store.get(number)
+
+    def _publish(self, lay_over: _LayOver, why: _Why, base: int | None, *, dry_run: bool) -> Published:
         with self._one_at_a_time:  # those of other processes are told apart by the store
             for _ in range(_ATTEMPTS):
                 live = self.live()
                 if base is not None and base != live.revision:
                     raise StaleBase(base, live.revision)
                 try:
-                    return self._publish_over(live, upload, extent, author, message, dry_run=dry_run)
+                    return self._publish_over(live, lay_over, why, dry_run=dry_run)
                 except StaleBase:
                     if base is not None:
                         raise
@@ -197,12 +256,9 @@ class Publisher:
             raise RevisionUnreadable(f"revision {head.number} is live, but the store does not hold it")
         return revision.documents
 
-    def _publish_over(
-        self, live: Live, upload: Documents, extent: Extent, author: str, message: str, *, dry_run: bool
-    ) -> Published:
-        refuse_taken(live.documents, upload, extent)
-        catalog = build_catalog(trial_documents(live.documents, upload, extent), self._gazetteer)
-        settled = settled_documents(live.documents, upload, extent)
+    def _publish_over(self, live: Live, lay_over: _LayOver, why: _Why, *, dry_run: bool) -> Published:
+        trial, settled = lay_over(live.documents)
+        catalog = build_catalog(trial, self._gazetteer)
         base, newest = live.revision, self._newest(live)
         plan = make_plan(live.documents if base else None, settled)
         if base == newest and base and not plan:
@@ -211,7 +267,7 @@ class Publisher:
         names = add_names(self._store.name_fields(), catalog, int(now.timestamp()))
         if dry_run:
             return Published(base, None, plan)
-        revision = Revision(Entry(newest + 1, author, now, message, plan), settled)
+        revision = Revision(Entry(newest + 1, why.author, now, why.message, plan), settled)
         self._store.commit(live.head, revision, names)
         return Published(base, revision.number, plan)
 

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "push": "adserver.cli.push:push_command",
     "stats": "adserver.cli.stats:stats_command",
     "audit": "adserver.cli.audit:audit_command",
+    "token": "adserver.cli.token:token_command",
     "doctor": "adserver.cli.doctor:doctor_command",
     "keeper": "adserver.cli.keeper:keeper_command",
     "backstage": "adserver.cli.backstage:backstage_command",

@@ -1,6 +1,5 @@
 """`adserver push`: publish a campaigns folder."""
 
-import getpass
 import json
 import os
 from pathlib import Path
@@ -9,6 +8,7 @@ import click
 
 from adserver.catalog.merging import Extent
 from adserver.catalog.texts import TextRefused, clean_message
+from adserver.cli.operator import operator_name
 from adserver.cli.plan import show_plan
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
@@ -37,7 +37,7 @@ def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
     with refusing(as_json=as_json):
         settings = Settings.from_environ(os.environ)
         with reaching_store(settings):
-            publisher, author = open_publisher(settings), _author()
+            publisher, author = open_publisher(settings), operator_name("push")
             publisher.live()  # no service: said before all that may be wrong with the folder
             documents = publisher.read_folder(folder or settings.campaigns_dir)
             planned = publisher.publish(documents, extent=Extent.FOLDER, author=author, dry_run=True)
@@ -51,10 +51,3 @@ def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
         click.echo(json.dumps(outcome))
     elif published.revision != published.base:
         click.echo(f"published as revision {published.revision}")
-
-
-def _author() -> str:
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError):  # a container's user without a name
-        return "push"

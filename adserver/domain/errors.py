@@ -62,6 +62,14 @@ class IdTaken(AdserverError):
         self.faults = faults
 
 
+class UnknownAdvertiser(AdserverError):
+    """An upload is about an advertiser that does not exist for its sender."""
+
+    def __init__(self, faults: "tuple[Fault, ...]") -> None:
+        super().__init__("; ".join(str(fault) for fault in faults))
+        self.faults = faults
+
+
 class ParameterRefused(AdserverError):
     """A query parameter or a body field of a delivery call cannot be read."""
 

@@ -127,6 +127,7 @@ class Keeper:
         self._salts: SaltKeeper | None = None
         self._zones: tuple[ZoneInfo, ...] = ()
         self._read_losses: Callable[[], Losses] = Losses
+        self._follow_tokens: Callable[[], None] = lambda: None
         self._losses = NO_LOSSES
         self._calendar: SiteCalendar | None = None
         self._calendar_revision = 0
@@ -145,6 +146,10 @@ class Keeper:
         """
         self._salts = salts
         self._read_losses = read_losses
+
+    def follow_tokens(self, follow: Callable[[], None]) -> None:
+        """Take what is called at each step while Redis answers; for the time before the first. It never raises."""
+        self._follow_tokens = follow
 
     def step(self, now: float, wall: datetime) -> KeeperReport:
         """Do one round; Redis or the disk being away is reported, not raised.
@@ -170,6 +175,8 @@ class Keeper:
             self._recall_at = 0.0
             self._report_redis(reachable=False, why=str(error))
             self._refusal = "" if isinstance(error, StoreUnavailable) else str(error)
+        if self._redis or self._refusal:  # a Redis that hangs is not asked once more
+            self._follow_tokens()
         unapplied = self._counter.backlog().unapplied_bytes
         if self._redis and not unapplied:
             self._archive_fault = self._upkeep(wall.timestamp())

@@ -25,6 +25,7 @@ from adserver.domain.errors import (
     InputTooLarge,
     StaleBase,
     StoreUnavailable,
+    UnknownAdvertiser,
     UnreadableInput,
 )
 
@@ -33,7 +34,7 @@ _CHUNK_BYTES: Final = 65_536
 
 _BY_MESSAGE: Final = (ServedUnreadable, RevisionUnreadable, UnreadableInput, InputTooLarge, StoreUnavailable)
 """Errors that are all in their message; what derives from another stands before it."""
-_BY_FAULTS: Final = (InputRefused, IdTaken)
+_BY_FAULTS: Final = (InputRefused, IdTaken, UnknownAdvertiser)
 
 
 class Read(msgspec.Struct, frozen=True, tag="read"):

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from adserver.access.token_file import TokenWatch
 from adserver.catalog.desk import LocalDesk, UploadDesk
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.watch import CatalogWatch
@@ -31,7 +32,7 @@ from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
 from adserver.web.app import AppParts, create_app
-from adserver.web.auth import AdminTokenAuthenticator
+from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
 from adserver.web.calls import DeliveryCalls
 from adserver.web.chance import WorkerRandom
 from adserver.web.clicks import ClickRouter
@@ -97,9 +98,11 @@ def make_app(
         clock=clock,
         home_url=settings.home_url,
     )
-    authenticator = GuardedAuthenticator(
-        AdminTokenAuthenticator(settings.admin_token or data_dir.admin_token()), CallLimit(time.monotonic)
+    tokens = TokenWatch(data_dir.path)
+    identities = TokenAuthenticator(
+        AdminTokenAuthenticator(settings.admin_token or data_dir.admin_token()), tokens.current, clock
     )
+    authenticator = GuardedAuthenticator(identities, CallLimit(time.monotonic))
     client = open_redis(settings, WEB_ANSWER_SECONDS).client
     gate = StoreGate(time.monotonic)
     publisher = make_publisher(client, gazetteer, data_dir.path, clock, catalog.catalog_of)
@@ -135,7 +138,7 @@ def make_app(
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )
     )
-    return app, Upkeep((catalog, delivered, salts), recorder, sums)
+    return app, Upkeep((catalog, delivered, salts, tokens), recorder, sums)
 
 
 def _delivered_of(counts: RedisCountStore, catalog: CatalogWatch) -> Delivered:

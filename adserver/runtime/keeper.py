@@ -1,5 +1,7 @@
 """Makes the keeper of a host."""
 
+from adserver.access.token_mirror import TokenMirror
+from adserver.access.token_store import RedisTokenStore
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.mirror import CatalogMirror
 from adserver.catalog.names import load_names
@@ -61,4 +63,5 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     )
     salts = SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None))
     keeper.tend(salts, lambda: read_losses(link.client))
+    keeper.follow_tokens(TokenMirror(RedisTokenStore(link.client), data_dir.path).step)
     return keeper

@@ -1,6 +1,7 @@
 """A question about the counts, read and checked. Values only, all immutable; `parsing` makes them."""
 
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 from functools import cached_property
@@ -8,7 +9,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from adserver.statistics.dimensions import TIME_DIMENSIONS, Dimension
-from adserver.statistics.filters import And, Filter, matches_of
+from adserver.statistics.filters import And, Filter, Match, Operator, matches_of
 from adserver.statistics.metrics import MetricName
 
 MAX_ROWS: Final = 10_000
@@ -118,6 +119,11 @@ class Query:
             return self.order_by
         times = tuple(Order(name, Direction.ASCENDING) for name in self.dimensions if name in TIME_DIMENSIONS)
         return (*times, Order(self.metrics[0], Direction.DESCENDING))
+
+    def within(self, advertisers: AbstractSet[str]) -> "Query":
+        """Return the same question about some advertisers' things only; nothing else can be told from its answer."""
+        theirs = Match(Operator.IS, Dimension.ADVERTISER, tuple(sorted(advertisers)))
+        return replace(self, filters=(*self.filters, theirs))
 
     def path_of(self, dimension: Dimension) -> str:
         """Return where the query names a dimension it uses, for an error: `dimensions[1]`, `filters[0]`."""

@@ -95,8 +95,13 @@ class GuardedAuthenticator:
         """
         principal = self._inner.authenticate(authorization_header)
         if principal is None and authorization_header is not None:
-            self._refusals.take(_hash(request.remote_addr or ""))
+            self._refusals.take(address_key())
         return principal
+
+
+def address_key() -> bytes:
+    """Return what stands for the present request's address in a `CallLimit`: a hash of it."""
+    return _hash(request.remote_addr or "")
 
 
 def caller_key() -> bytes:

@@ -13,7 +13,7 @@ from adserver.catalog.publish import Live, Publisher
 from adserver.catalog.state import campaign_goal, campaign_state
 from adserver.domain.catalog import Campaign
 from adserver.domain.ids import FlightId
-from adserver.web.auth import Authenticator, Role, require
+from adserver.web.auth import Authenticator, Principal, Role, require, require_unbound
 from adserver.web.bodies import read_base, read_message, read_switch, read_upload
 from adserver.web.limits import CallLimit, caller_key
 from adserver.web.store_gate import StoreGate
@@ -47,27 +47,27 @@ def management_blueprint(
 
     @blueprint.get("/v1/campaigns")
     def list_campaigns() -> Response:
-        require(authenticator)
+        caller = require(authenticator)
         with gate.entered():
             live = publisher.live()
-            return _answer({"files": view.all(live), "revision": live.revision}, live.revision)
+            return _answer({"files": view.all(live, caller), "revision": live.revision}, live.revision)
 
     @blueprint.get("/v1/campaigns/<campaign>")
     def get_campaign(campaign: str) -> Response:
-        require(authenticator)
+        caller = require(authenticator)
         with gate.entered():
             live = publisher.live()
-            found = view.all(live, only=campaign)
+            found = view.all(live, caller, only=campaign)
         if not found:
             abort(404)
         return _answer(found[0], live.revision)
 
     @blueprint.post("/v1/campaigns")
     def post_campaigns() -> Response:
-        author = require(authenticator, Role.ADMIN, Role.MARKETER).name
+        sender = require(authenticator, Role.ADMIN, Role.MARKETER)
         uploads.take(caller_key())
         extent = Extent.CAMPAIGNS if read_switch("prune") else Extent.NAMED
-        return _published(desk.take(_sent(UploadKind.CAMPAIGNS, extent, author), gate.entered))
+        return _published(desk.take(_sent(UploadKind.CAMPAIGNS, extent, sender), gate.entered))
 
     @blueprint.get("/v1/slots")
     def get_slots() -> Response:
@@ -80,13 +80,13 @@ def management_blueprint(
 
     @blueprint.put("/v1/slots")
     def put_slots() -> Response:
-        author = require(authenticator, Role.ADMIN).name
+        sender = require(authenticator, Role.ADMIN)
         uploads.take(caller_key())
-        return _published(desk.take(_sent(UploadKind.SLOTS, Extent.NAMED, author), gate.entered))
+        return _published(desk.take(_sent(UploadKind.SLOTS, Extent.NAMED, sender), gate.entered))
 
     @blueprint.get("/v1/revisions")
     def list_revisions() -> Response:
-        require(authenticator, Role.ADMIN, Role.MARKETER)
+        require_unbound(authenticator, Role.ADMIN, Role.MARKETER)
         with gate.entered():
             entries = publisher.history()
         return _answer({"revisions": [entry.to_json() for entry in entries]}, None)
@@ -102,9 +102,16 @@ class _CampaignView:
         self._delivered = delivered
         self._clock = clock
 
-    def all(self, live: Live, only: str | None = None) -> list[JsonValue]:
-        """Return every live campaign, or only that of one id, each as a file of its own and what it comes to."""
-        campaigns = {str(one.id): one for one in self._publisher.catalog(live).campaigns if only in (None, one.id)}
+    def all(self, live: Live, caller: Principal, only: str | None = None) -> list[JsonValue]:
+        """Return the live campaigns that exist for a caller, or only that of one id.
+
+        Each is a file of its own, and what it comes to.
+        """
+        campaigns = {
+            str(one.id): one
+            for one in self._publisher.catalog(live).campaigns
+            if only in (None, one.id) and caller.sees(one.advertiser)
+        }
         flights = [flight.id for campaign in campaigns.values() for flight in campaign.flights]
         delivered = self._delivered(flights) if flights else {}
         now = self._clock()
@@ -129,11 +136,12 @@ def _progress(campaign: Campaign, delivered: Mapping[FlightId, int], now: dateti
     }
 
 
-def _sent(kind: UploadKind, extent: Extent, author: str) -> Upload:
+def _sent(kind: UploadKind, extent: Extent, sender: Principal) -> Upload:
     """Return the upload that the request holds."""
     message, base, dry_run = read_message(), read_base(), read_switch("dry_run")
     data, form = read_upload()
-    return Upload(kind, data, form, extent, author, message, base, dry_run)
+    advertisers = None if sender.advertisers is None else tuple(sorted(sender.advertisers))
+    return Upload(kind, data, form, extent, sender.name, message, base, dry_run, advertisers)
 
 
 def _published(outcome: Outcome) -> Response:

@@ -20,6 +20,7 @@ from adserver.domain.errors import (
     ParameterRefused,
     StaleBase,
     StoreUnavailable,
+    UnknownAdvertiser,
     UnreadableInput,
     UnsupportedFormat,
 )
@@ -177,8 +178,14 @@ def _answer_unauthenticated(_error: Unauthenticated) -> Response:
     return _of_status(401, {"WWW-Authenticate": "Bearer"})
 
 
-def _answer_forbidden(_error: Forbidden) -> Response:
-    return _of_status(403)
+def _answer_forbidden(error: Forbidden) -> Response:
+    title, detail = words_of(403)
+    return problem_response(403, title, str(error) or detail)
+
+
+def _answer_unknown_advertiser(error: UnknownAdvertiser) -> Response:
+    detail = "Nothing was stored. There is no such advertiser for this token."
+    return problem_response(404, "Unknown advertiser", detail, error.faults, kind="unknown-advertiser")
 
 
 def _answer_too_many(error: TooManyCalls) -> Response:
@@ -208,6 +215,7 @@ _ANSWERS: Final[Mapping[type[AdserverError], Callable[..., Response]]] = {
     UnsupportedFormat: _answer_unsupported,
     StaleBase: _answer_stale,
     IdTaken: _answer_taken,
+    UnknownAdvertiser: _answer_unknown_advertiser,
     ParameterRefused: _answer_parameter,
     StoreUnavailable: _answer_store,
     StoreBusy: _answer_busy,

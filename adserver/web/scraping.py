@@ -14,7 +14,7 @@ from prometheus_client.registry import Collector
 from adserver.counting.drops import dropped_events
 from adserver.counting.worker_sums import WorkerSums, read_worker_sums
 from adserver.keeping.keeper_state import read_keeper_state
-from adserver.web.auth import Authenticator, require
+from adserver.web.auth import Authenticator, require_unbound
 from adserver.web.hosts import names_loopback
 from adserver.web.metrics import collect
 from adserver.web.readings import Standing
@@ -35,14 +35,14 @@ def scraping_blueprint(standing: Callable[[], Standing], authenticator: Authenti
 
     Args:
         standing: looks at this host; must answer at once, without Redis.
-        authenticator: tells who shows a token; any role may read.
+        authenticator: tells who shows a token; any role may read, unless it is bound to advertisers.
     """
     blueprint = Blueprint("scraping", __name__)
 
     @blueprint.get("/metrics")
     def metrics() -> Response:
         if not _is_local(request):
-            require(authenticator)
+            require_unbound(authenticator)
         body = generate_latest(_Collected(collect(standing())))
         response = Response(body, content_type=CONTENT_TYPE_PLAIN_0_0_4)
         response.headers["Cache-Control"] = "no-store"

@@ -11,7 +11,7 @@ from adserver.statistics.errors import QueryRefused
 from adserver.statistics.parsing import parse_query
 from adserver.statistics.rendering import to_csv, to_document
 from adserver.statistics.service import Result, StatisticsService
-from adserver.web.auth import Authenticator, require
+from adserver.web.auth import Authenticator, Principal, require
 from adserver.web.limits import CallLimit, caller_key
 from adserver.web.problems import problem_response
 from adserver.web.store_gate import StoreGate
@@ -27,26 +27,28 @@ def statistics_blueprint(
     """Return the routes of statistics; a token of any role may ask, as often as `limit` and `gate` let it."""
     blueprint = Blueprint("statistics", __name__)
 
-    def run() -> Result:
+    def run(caller: Principal) -> Result:
         asked = parse_query(_document())
+        if caller.advertisers is not None:
+            asked = asked.within(caller.advertisers)
         with gate.entered():
             return service.run(asked)
 
     @blueprint.post("/v1/query")
     def query() -> Response:
-        require(authenticator)
+        caller = require(authenticator)
         limit.take(caller_key())
         wants_csv = request.accept_mimetypes.best_match((_JSON, _CSV), default=_JSON) == _CSV
-        result = run()
+        result = run(caller)
         response = _csv_response(result) if wants_csv else _json_response(result)
         response.headers["Vary"] = "Accept"
         return response
 
     @blueprint.post("/v1/query.csv")
     def query_csv() -> Response:
-        require(authenticator)
+        caller = require(authenticator)
         limit.take(caller_key())
-        return _csv_response(run())
+        return _csv_response(run(caller))
 
     @blueprint.errorhandler(QueryRefused)
     def refused(error: QueryRefused) -> Response:

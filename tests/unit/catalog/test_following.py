@@ -9,7 +9,7 @@ from pipeline import SLOTS, campaign_file, load_gazetteer
 
 from adserver.catalog.documents import Documents, JsonObject
 from adserver.catalog.following import FolderFollower, LateFirstPublication, describe_difference
-from adserver.catalog.merging import Extent
+from adserver.catalog.merging import Extent, Within
 from adserver.catalog.publish import Published, Publisher
 
 NOW = datetime(2026, 11, 24, tzinfo=UTC)
@@ -158,6 +158,7 @@ def overtake(desk: Desk, theirs: JsonObject) -> None:
         message: str = "",
         base: int | None = None,
         dry_run: bool = False,
+        within: Within = None,
     ) -> Published:
         published = publish(upload, extent=extent, author=author, message=message, base=base, dry_run=dry_run)
         if dry_run:
