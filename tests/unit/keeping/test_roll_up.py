@@ -11,13 +11,34 @@ from stored_cells import put_cells
 from valkey_server import connect, running_valkey
 
 from adserver.catalog.names import Names
-from adserver.counting.cells import FILLS, IMPRESSIONS, Family, hours_member, places_member
+from adserver.counting.cells import (
+    FILLS,
+    IMPRESSIONS,
+    Family,
+    hours_member,
+    places_member,
+    reach_index_key,
+    reach_key,
+    reached_key,
+    reader_element,
+)
 from adserver.domain.errors import StoreUnavailable
-from adserver.domain.ids import Kind, id_hash
+from adserver.domain.ids import IdHash, Kind, id_hash
 from adserver.keeping.redis_roll_up import RedisRollUp
-from adserver.keeping.roll_up import LOOK_SECONDS, PAUSE_SECONDS, ROLL_UP_WAITS, Move, RollUp, is_settled
+from adserver.keeping.roll_up import (
+    AT_ONCE,
+    LOOK_SECONDS,
+    PAUSE_SECONDS,
+    ROLL_UP_WAITS,
+    Move,
+    RollUp,
+    Sketches,
+    is_settled,
+)
 from adserver.statistics.errors import QueryRefused
+from adserver.statistics.reach_store import StoredReach
 from adserver.statistics.redis_cell_store import RedisCellStore
+from adserver.statistics.redis_reach_store import RedisReachStore
 
 FLIGHT, CREATIVE, SLOT, PLACE = (id_hash(kind, "one") for kind in (Kind.FLIGHT, Kind.CREATIVE, Kind.SLOT, Kind.PLACE))
 HOURS = hours_member(FLIGHT, CREATIVE, SLOT)
@@ -63,7 +84,7 @@ def test_what_has_no_name_stays_but_what_is_nothing_s_own_does_not() -> None:
 
 
 class Store:
-    """Two hashes that are old enough; each call is noted."""
+    """Hashes that are old enough, more than one burst moves; each is noted."""
 
     def __init__(self) -> None:
         self.moved: list[Move] = []
@@ -76,13 +97,25 @@ class Store:
         return [80_000] if family is Family.HOURS and 80_000 in among else []
 
     def members(self, shard: int, family: Family, block: int) -> frozenset[str]:
-        return frozenset({HOURS, hours_member(Kind.FLIGHT.none, Kind.CREATIVE.none, SLOT)})
+        return frozenset(hours_member(FLIGHT, id_hash(Kind.CREATIVE, str(one)), SLOT) for one in range(MEMBERS))
 
-    def move(self, move: Move) -> int:
+    def move(self, moves: Sequence[Move]) -> int:
         if self.away:
             raise StoreUnavailable("away")
-        self.moved.append(move)
-        return 1
+        self.moved += moves
+        return len(moves)
+
+    def sketched_days(self, shard: int, among: range) -> Sequence[int]:
+        return []
+
+    def sketched(self, shard: int, day: int) -> frozenset[IdHash]:
+        return frozenset()
+
+    def settle(self, sketches: Sketches) -> int:
+        raise AssertionError
+
+
+MEMBERS = 4 * AT_ONCE - 1
 
 
 class Clock:
@@ -101,16 +134,26 @@ def test_moves_come_in_bursts_with_pauses() -> None:
     roll_up = RollUp(store, names, 35, clock)
     now = 80_000 * 6 * 3600 + 60 * DAY
     roll_up.step(now)
-    first = len(store.moved)
-    roll_up.step(now)
-    assert len(store.moved) == first > 0
-    for _ in range(4):
+    steps = 0
+    while len(store.moved) < MEMBERS:
+        before = len(store.moved)
+        roll_up.step(now)
+        assert len(store.moved) == before  # before the pause is over
         clock.at += PAUSE_SECONDS
         roll_up.step(now)
-    assert len(store.moved) == 2
+        assert len(store.moved) - before <= 2 * AT_ONCE
+        steps += 1
+        assert steps < 100
+    assert len({move.member for move in store.moved}) == MEMBERS
+    for _ in range(100):
+        roll_up.step(now)
+        clock.at += PAUSE_SECONDS
+    assert len(store.moved) == MEMBERS
     clock.at += LOOK_SECONDS
-    roll_up.step(now)
-    assert len(store.moved) > 2
+    for _ in range(100):
+        roll_up.step(now)
+        clock.at += PAUSE_SECONDS
+    assert len(store.moved) == 2 * MEMBERS  # it stands there still
 
 
 @pytest.mark.parametrize(("days", "age"), [(0, 60), (35, 34)])
@@ -131,8 +174,10 @@ def test_a_store_that_is_away_is_said_once_and_asked_again(caplog: pytest.LogCap
             clock.at += LOOK_SECONDS
     assert [record.message for record in caplog.records] == [ROLL_UP_WAITS]
     store.away = False
-    roll_up.step(now)
-    assert store.moved
+    for _ in range(100):
+        roll_up.step(now)
+        clock.at += PAUSE_SECONDS
+    assert len(store.moved) == MEMBERS
 
 
 @pytest.fixture(scope="module")
@@ -175,3 +220,78 @@ def test_a_part_of_an_old_month_is_refused_by_place_and_the_whole_is_not(client:
     with pytest.raises(QueryRefused) as refused:
         world.rows("impressions", by=("state",), date_range=["2026-08-11", "2026-08-31"])
     assert "from 2026-10-01 on" in refused.value.faults[0].message
+
+
+def put_sketch(client: redis.Redis, day: int, flight: IdHash, readers: range) -> None:
+    client.sadd(reach_index_key(0, day), flight.hex())
+    client.pfadd(reach_key(0, day, flight), *map(reader_element, readers))
+
+
+def test_of_old_sketches_their_numbers_are_left_and_told_as_before(client: redis.Redis) -> None:
+    client.flushall()
+    today = int(NOW.timestamp()) // DAY
+    flights = [id_hash(Kind.FLIGHT, str(number)) for number in range(AT_ONCE + 3)]
+    for day in (today - 35, today - 36, today - 400):
+        for number, flight in enumerate(flights):
+            put_sketch(client, day, flight, range(1, 20 + number))
+
+    def told() -> list[tuple[IdHash, int, int]]:
+        stored = RedisReachStore(client).read(range(today - 500, today), lambda _: True)
+        return sorted((each.flight, each.day, each.readers) for each in stored)
+
+    before = told()
+    assert len(before) == 3 * len(flights)
+    roll_up = RollUp(RedisRollUp(client), Names, 35)
+    assert roll_up.run(NOW.timestamp()) == 2 * len(flights)
+    assert roll_up.run(NOW.timestamp()) == 0
+    assert told() == before
+    left = {key.decode() for key in client.scan_iter("{s0}:*reach*")}
+    assert {key for key in left if str(today - 35) not in key} == {
+        reached_key(0, today - 36),
+        reached_key(0, today - 400),
+    }
+
+
+def test_a_sketch_that_comes_back_lowers_no_number(client: redis.Redis) -> None:
+    client.flushall()
+    store = RedisRollUp(client)
+    for readers in (range(10), range(4), range(30)):
+        put_sketch(client, 20_000, FLIGHT, readers)
+        assert store.settle(Sketches(0, 20_000, (FLIGHT,))) == 1
+        assert not client.exists(reach_key(0, 20_000, FLIGHT), reach_index_key(0, 20_000))
+    assert store.settle(Sketches(0, 20_000, (FLIGHT,))) == 0
+    assert client.hgetall(reached_key(0, 20_000)) == {FLIGHT.hex().encode(): b"30"}
+
+
+def test_readers_whose_sketch_goes_while_they_are_counted_are_told_once(
+    client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.flushall()
+    put_sketch(client, 20_000, FLIGHT, range(10))
+    store = RedisReachStore(client)
+    count = store._count
+
+    def settled_before(*asked: object) -> object:
+        RedisRollUp(client).settle(Sketches(0, 20_000, (FLIGHT,)))
+        return count(*asked)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "_count", settled_before)
+    assert list(store.read(range(20_000, 20_001), lambda _: True)) == [StoredReach(FLIGHT, 20_000, 10)]
+
+
+def test_hashes_that_go_to_one_hash_in_one_call_are_added_up(client: redis.Redis) -> None:
+    client.flushall()
+    world = World()
+    for day in range(1, 29):
+        world.count(IMPRESSIONS, day, at=NOW.replace(month=8, day=day))
+    put_cells(client, world.memory.cells)
+    roll_up = RollUp(RedisRollUp(client), lambda: world.names, 35)
+    moves = [
+        move for step in roll_up._due(int(NOW.timestamp()) // DAY - 35) if isinstance(step, tuple) for move in step
+    ]
+    months = [move for move in moves if move.family is Family.PLACES]
+    assert len(months) > 4
+    assert RedisRollUp(client).move(months) == len(months)
+    world.store = RedisCellStore(client)
+    range_ = ["2026-08-01", "2026-08-31"]
+    assert world.rows("impressions", by=("state",), date_range=range_) == {("us-mn",): (sum(range(1, 29)),)}
