@@ -39,6 +39,7 @@ from adserver.statistics.errors import QueryRefused
 from adserver.statistics.reach_store import StoredReach
 from adserver.statistics.redis_cell_store import RedisCellStore
 from adserver.statistics.redis_reach_store import RedisReachStore
+from adserver.store.presence import chunks
 
 FLIGHT, CREATIVE, SLOT, PLACE = (id_hash(kind, "one") for kind in (Kind.FLIGHT, Kind.CREATIVE, Kind.SLOT, Kind.PLACE))
 HOURS = hours_member(FLIGHT, CREATIVE, SLOT)
@@ -279,19 +280,20 @@ def test_readers_whose_sketch_goes_while_they_are_counted_are_told_once(
     assert list(store.read(range(20_000, 20_001), lambda _: True)) == [StoredReach(FLIGHT, 20_000, 10)]
 
 
-def test_hashes_that_go_to_one_hash_in_one_call_are_added_up(client: redis.Redis) -> None:
+@pytest.mark.parametrize("at_once", [1, 100])
+def test_hashes_that_go_to_one_hash_are_added_up_and_gone(client: redis.Redis, at_once: int) -> None:
     client.flushall()
     world = World()
     for day in range(1, 29):
         world.count(IMPRESSIONS, day, at=NOW.replace(month=8, day=day))
     put_cells(client, world.memory.cells)
     roll_up = RollUp(RedisRollUp(client), lambda: world.names, 35)
-    moves = [
-        move for step in roll_up._due(int(NOW.timestamp()) // DAY - 35) if isinstance(step, tuple) for move in step
-    ]
-    months = [move for move in moves if move.family is Family.PLACES]
+    steps = [step for step in roll_up._due(int(NOW.timestamp()) // DAY - 35) if isinstance(step, tuple)]
+    months = [move for moves in steps for move in moves if move.family is Family.PLACES]
     assert len(months) > 4
-    assert RedisRollUp(client).move(months) == len(months)
+    for some in chunks(months, at_once):
+        assert RedisRollUp(client).move(some) == len(some)
+    assert not list(client.scan_iter("{s0}:places:*")) + list(client.scan_iter("{s0}:index:places:*"))
     world.store = RedisCellStore(client)
-    range_ = ["2026-08-01", "2026-08-31"]
-    assert world.rows("impressions", by=("state",), date_range=range_) == {("us-mn",): (sum(range(1, 29)),)}
+    whole = ["2026-08-01", "2026-08-31"]
+    assert world.rows("impressions", by=("state",), date_range=whole) == {("us-mn",): (sum(range(1, 29)),)}
