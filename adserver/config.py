@@ -161,7 +161,7 @@ ROLL_UP_DAYS: Final = Setting(
     "35",
     "days",
     f"0, or a whole number from {config_values.LEAST_ROLL_UP_DAYS} to {config_values.MOST_ROLL_UP_DAYS}; 0 never",
-    "After how long counts by the hour become counts by the day, and places' days become months.",
+    "After how long counts by the hour become counts by the day, places' days months, sketches of readers numbers.",
     config_values.roll_up_days,
 )
 LOG_FORMAT: Final = Setting(
