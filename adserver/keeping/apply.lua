@@ -1,9 +1,12 @@
--- Applies one byte range of one spool to one shard's counts, exactly once. Version 3.
+-- Applies one byte range of one spool to one shard's counts, exactly once. Version 4.
 --
 -- KEYS  1 applied (hash: spool -> offset)     2 delivered (hash: flight -> net impressions)
 --       3 goals (hash: flight -> "revision:goal")     4 drops (hash: cause -> events)
 --       5 gap (hash: "spool:from" -> to, ranges that were gone before they were counted)
---       then `blocks` token blocks, `cells` hashes of cells, `sketches` sketches of readers, `indexes` sets of members
+--       6 repeats (hash: "issuer:sequence" -> "beacons:hour of issue:hour of the last one:slot:place", of tokens whose
+--         view is counted and came again)
+--       then `blocks` token blocks, `cells` hashes of cells, `sketches` sketches of readers, `indexes` sets of members,
+--       then token blocks of `echoes`
 -- ARGV  1 spool   2 from   3 to   4 dedupe window in seconds
 --       5 blocks   6 cells   7 sketches   8 indexes   9 flights
 --       10 corrupt records in the range, or -1: the range is gone, or -2: the range was declared gone and is found
@@ -16,6 +19,7 @@
 --       14 increments, 12 bytes each: group u16, length u8, metric u8, by u64
 --       15 index of each cell, then of each sketch: u16 each
 --       16 how many views the rows can bring each flight at most: u16 each
+--       17 echoes, 8 bytes each: views of tokens that had expired: block u16, token u16, group u16, times u16
 --       then a flight's hash for each flight, then its "revision:goal" for each (goal 0: none; revision 0: not in the
 --       catalog any more)
 -- A range found again is applied only while a gap is declared from exactly there, up to `to` at least; the gap then
@@ -32,14 +36,17 @@ local call, min = redis.call, math.min
 local spool, from, to, window = ARGV[1], tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local blocks, cells, sketches = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local indexes, flights, corrupt = tonumber(ARGV[8]), tonumber(ARGV[9]), tonumber(ARGV[10])
-local block_rows, rows, groups, increments, index_of, views = unpack(ARGV, 11, 16)
-local FIRST_FLIGHT = 17
+local block_rows, rows, groups, increments, index_of, views, echoes = unpack(ARGV, 11, 17)
+local FIRST_FLIGHT = 18
 local FIRST_GOAL = FIRST_FLIGHT + flights
-local FIRST_BLOCK_KEY = 6
+local FIRST_BLOCK_KEY = 7
 local FIRST_CELL_KEY = FIRST_BLOCK_KEY + blocks
 local FIRST_SKETCH_KEY = FIRST_CELL_KEY + cells
 local FIRST_INDEX_KEY = FIRST_SKETCH_KEY + sketches
+local FIRST_ECHO_KEY = FIRST_INDEX_KEY + indexes
 local CHUNK = 500
+local TOKENS = 8160  -- of a block
+local MOST_REPEATS = 4096  -- tokens that are watched at once: no flood makes the hash grow on
 local ROW = 11
 local BLOCK_BYTES = 6120
 local GAP = 64  -- bytes between two changes that one write bridges: as much as another write costs the append-only file
@@ -81,12 +88,17 @@ end
 local function transition(state, kinds, length, beyond)
   local old, fixed = state % 16, (state - state % 16) / 16
   if old == 0 then fixed = length end
-  local new, metrics, net = old, {}, 0
+  local new, metrics, net, again = old, {}, 0, 0
   local function add(metric, by) metrics[metric] = (metrics[metric] or 0) + by end
   for kind = 0, 2 do
     local bit = 2 ^ kind
     if kinds % (2 * bit) >= bit then
-      if old % (2 * bit) >= bit then add(invalid(kind, DUPLICATE), 1) else new = new + bit end
+      if old % (2 * bit) >= bit then
+        add(invalid(kind, DUPLICATE), 1)
+        if kind < 2 then again = again + 1 end
+      else
+        new = new + bit
+      end
     end
   end
   if old % 4 == 0 and new % 4 > 0 then  -- these events are the token's view
@@ -96,7 +108,9 @@ local function transition(state, kinds, length, beyond)
   for metric in pairs(counts_of(new)) do add(metric, 1) end
   local effects = {}
   for metric, by in pairs(metrics) do effects[#effects + 1] = {fixed * 256 + metric, by} end
-  return {state = fixed * 16 + new, effects = effects, net = net}
+  local before = old % 2 + (old % 4 > 1 and 1 or 0)
+  local after = new % 2 + (new % 4 > 1 and 1 or 0)
+  return {state = fixed * 16 + new, effects = effects, net = net, again = again, before = before, after = after}
 end
 local TRANSITIONS = {}  -- by beyond, state, length and kinds: as many as one batch knows
 local function transition_of(code)
@@ -135,8 +149,9 @@ for flight = 0, flights - 1 do
 end
 
 -- The groups.
-local oldest_second = tonumber(call('TIME')[1]) - window
-local flight_of, late_of, sketch_of = {}, {}, {}
+local now = tonumber(call('TIME')[1])
+local oldest_second = now - window
+local flight_of, late_of, sketch_of, hour_of, place_cell_of = {}, {}, {}, {}, {}
 local group_of, offset_of, shared = {}, {}, {}  -- by cell: its group, and the offset; or all of them, where several share it
 local function place(group, cell, offset)
   local shares, first = shared[cell], group_of[cell]
@@ -152,7 +167,9 @@ end
 for group = 0, #groups / 17 - 1 do
   local h1, h2, ho, p1, p2, po, t1, t2, to_, f1, f2, s1, s2, s3, s4, r1, r2 = byte(groups, group * 17 + 1, group * 17 + 17)
   flight_of[group] = f1 * 256 + f2
-  late_of[group] = (((s1 * 256 + s2) * 256 + s3) * 256 + s4) * 3600 < oldest_second
+  hour_of[group] = ((s1 * 256 + s2) * 256 + s3) * 256 + s4
+  place_cell_of[group] = p1 * 256 + p2
+  late_of[group] = hour_of[group] * 3600 < oldest_second
   place(group, h1 * 256 + h2, ho * 1024)
   place(group, p1 * 256 + p2, po * 1024)
   place(group, t1 * 256 + t2, to_ * 1024)
@@ -211,9 +228,28 @@ end
 
 -- Decide: each row's transition, counted by group; the blocks as they are to be written.
 local tally, late, block_writes, readers = {}, 0, {}, {}
+local repeated, repeats = {}, {}  -- name of a token -> its entry in the list: name, beacons that came again, before, group
+local function note(key, token, group, times, before)
+  local issuer, number = string.match(key, ':(%x+):(%d+)$')
+  local name = issuer .. ':' .. (number * TOKENS + token)
+  local known = repeated[name]
+  if known then
+    known[2] = known[2] + times
+  else
+    known = {name, times, before, group}
+    repeated[name] = known
+    repeats[#repeats + 1] = known
+  end
+end
+local echo_tokens = {}  -- by block: token -> its view beacons after this batch
+for i = 1, #echoes, 8 do
+  local key = KEYS[FIRST_ECHO_KEY + u16(echoes, i)]
+  echo_tokens[key] = echo_tokens[key] or {}
+  echo_tokens[key][u16(echoes, i + 2)] = 0
+end
 local SHIFTS = {[0] = 262144, 4096, 64, 1}
 for block = 0, blocks - 1 do
-  local text, low = stored[block], first_quad[block]
+  local text, low, echoed = stored[block], first_quad[block], echo_tokens[KEYS[FIRST_BLOCK_KEY + block]]
   local quad, word, old_word = -1, 0, 0
   local run_from, run_to, pieces = 0, -1 - GAP, nil  -- bytes of `text` from and behind, of the write under way
   local function close()
@@ -261,6 +297,8 @@ for block = 0, blocks - 1 do
       if beyond[i] then code = code + 2048 end
       local change = TRANSITIONS[code] or transition_of(code)
       word = word + (change.state - state) * shift
+      if change.again > 0 then note(KEYS[FIRST_BLOCK_KEY + block], token, group, change.again, change.before) end
+      if echoed and echoed[token] then echoed[token] = change.after end
       local counted = group * 4096 + code
       tally[counted] = (tally[counted] or 0) + 1
       if reader and change.net == 1 then
@@ -276,6 +314,35 @@ for block = 0, blocks - 1 do
   end
   keep()
   close()
+end
+
+-- Tokens whose views come again and again: markup that holds one was cached. Of those that had expired the state may be gone.
+for i = 1, #echoes, 8 do
+  local key, token = KEYS[FIRST_ECHO_KEY + u16(echoes, i)], u16(echoes, i + 2)
+  local place = token % 4
+  local b1, b2, b3 = byte(call('GETRANGE', key, (token - place) / 4 * 3, (token - place) / 4 * 3 + 2) .. '\0\0\0', 1, 3)
+  local state = math.floor((b1 * 65536 + b2 * 256 + b3) / 64 ^ (3 - place)) % 64
+  local before = math.max(state % 2 + (state % 4 > 1 and 1 or 0), echo_tokens[key][token])
+  note(key, token, u16(echoes, i + 4), u16(echoes, i + 6), before)
+end
+local watched, repeat_writes = #repeats > 0 and call('HLEN', KEYS[6]), {}
+for first = 1, #repeats, CHUNK do
+  local asked, last = {}, min(first + CHUNK - 1, #repeats)
+  for n = first, last do asked[#asked + 1] = repeats[n][1] end
+  local stored_values = call('HMGET', KEYS[6], unpack(asked))
+  for n = first, last do
+    local name, times, before, group = unpack(repeats[n])
+    local beacons = tonumber(string.match(stored_values[n - first + 1] or '', '^%d+') or '0')
+    if beacons == 0 and before > 0 and watched < MOST_REPEATS then
+      beacons, watched = before, watched + 1
+    end
+    if beacons > 0 then
+      local slot, place = string.match(KEYS[FIRST_CELL_KEY + place_cell_of[group]], ':(%x+):(%x+):%d+$')
+      repeat_writes[#repeat_writes + 1] = name
+      repeat_writes[#repeat_writes + 1] = string.format('%d:%d:%d:%s:%s', beacons + times, hour_of[group],
+        math.floor(now / 3600), slot, place)
+    end
+  end
 end
 
 -- What that adds to each group's metrics, and to what is delivered.
@@ -397,6 +464,9 @@ for flight = 0, flights - 1 do
   local name = ARGV[FIRST_FLIGHT + flight]
   if newer[flight] then call('HSET', KEYS[3], name, newer[flight]) end
   if counted[flight] then call('HINCRBY', KEYS[2], name, counted[flight]) end
+end
+for first = 1, #repeat_writes, 2 * CHUNK do
+  call('HSET', KEYS[6], unpack(repeat_writes, first, min(first + 2 * CHUNK - 1, #repeat_writes)))
 end
 if late > 0 then call('HINCRBY', KEYS[4], 'late', late) end
 if corrupt > 0 then call('HINCRBY', KEYS[4], 'corrupt', corrupt) end

@@ -90,6 +90,17 @@ class Increment(NamedTuple):
     by: int
 
 
+class Echo(NamedTuple):
+    """Views of one token that had expired when they came. Immutable."""
+
+    block: str
+    """The key of its block."""
+    token: int
+    """Its place in the block."""
+    group: int
+    times: int
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """One call of the script. Immutable."""
@@ -113,6 +124,7 @@ class Batch:
     """For each flight, how many views the rows can bring it at most."""
     increments: bytes = b""
     """Packed as `INCREMENT`."""
+    echoes: tuple[Echo, ...] = ()
     corrupt: int = 0
     gap: bool = False
     """The range is not there any more: nothing of it can be counted, and it is declared."""

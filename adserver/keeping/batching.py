@@ -1,5 +1,6 @@
 """Turns records into batches, with numpy: what is done here an event is done a quarter of a million times a second."""
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final, NamedTuple
@@ -21,7 +22,8 @@ from adserver.counting.cells import (
 from adserver.counting.coarser import SiteDay
 from adserver.counting.records import RecordKind
 from adserver.domain.ids import IdHash
-from adserver.keeping.batches import NO_GOAL, Batch, Cell, Goal, Group
+from adserver.domain.reasons import InvalidReason
+from adserver.keeping.batches import NO_GOAL, TOKENS_PER_BLOCK, Batch, Cell, Echo, Goal, Group
 from adserver.keeping.record_table import HASHES_BYTES, PLACES_BYTES, Bits, Numbers, RecordTable, Words
 from adserver.keeping.token_rows import TokenRows
 
@@ -66,6 +68,7 @@ class Counted:
         kinds = table.columns["kind"]
         counts_at_once = (kinds >= RecordKind.FILL) | (table.columns["reason"] != 0)
         self._increments = _increments(table, counts_at_once, group_of)
+        self._echoes = _echoes(table, shard, group_of)
         self._rows = TokenRows.of(table, np.flatnonzero(~counts_at_once), group_of)
 
     def batch(self, spool_id: str, start: int, end: int) -> Batch:
@@ -76,7 +79,7 @@ class Counted:
             spool_id=spool_id,
             start=start,
             end=end,
-            blocks=tuple(f"{tag}tok:{issuer:012x}:{block}" for issuer, block in self._rows.blocks),
+            blocks=tuple(_block_key(tag, issuer, block) for issuer, block in self._rows.blocks),
             block_rows=tuple(self._rows.block_rows),
             rows=self._rows.packed,
             cells=tuple(self._cells),
@@ -85,6 +88,7 @@ class Counted:
             flights=tuple((flight, self._goals.get(flight, NO_GOAL)) for flight in self._flights),
             views=self._views(),
             increments=self._increments,
+            echoes=self._echoes,
             corrupt=self._corrupt,
         )
 
@@ -144,6 +148,27 @@ def _increments(table: RecordTable, chosen: Bits, group_of: Numbers) -> bytes:
     np.add.at(by, places, records["times"].astype(np.int64))
     packed["by"] = by
     return packed.tobytes()
+
+
+def _echoes(table: RecordTable, shard: int, group_of: Numbers) -> tuple[Echo, ...]:
+    """Return the views of tokens that had expired."""
+    columns = table.columns
+    chosen = np.flatnonzero(
+        (columns["reason"] == InvalidReason.EXPIRED.code) & (columns["kind"] <= RecordKind.VIEWABLE)
+    )
+    if not len(chosen):
+        return ()
+    issuers, sequences = table.issuers()[chosen].tolist(), columns["sequence"][chosen].tolist()
+    tag = shard_tag(shard)
+    times = Counter(zip(issuers, sequences, group_of[chosen].tolist(), strict=True))
+    return tuple(
+        Echo(_block_key(tag, issuer, sequence // TOKENS_PER_BLOCK), sequence % TOKENS_PER_BLOCK, group, number)
+        for (issuer, sequence, group), number in times.items()
+    )
+
+
+def _block_key(tag: str, issuer: int, block: int) -> str:
+    return f"{tag}tok:{issuer:012x}:{block}"
 
 
 _SLOT: Final = slice(12, 17)

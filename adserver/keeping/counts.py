@@ -93,6 +93,8 @@ class MemoryCountStore:
         self.drops: dict[str, int] = defaultdict(int)
         self.gaps: dict[tuple[int, str, int], int] = {}
         """(shard, spool, from) -> to."""
+        self.repeats: dict[tuple[str, int], int] = {}
+        """(block, token) -> beacons, of tokens whose view came again."""
         self.shards = 0
 
     def apply(self, batch: Batch) -> Applied:
@@ -110,6 +112,7 @@ class MemoryCountStore:
             for kind in EventKind:
                 if row.kinds & kind.bit:
                     self._apply_event(batch, block, row, kind)
+        self._apply_echoes(batch)
         if batch.corrupt:
             self.drops["corrupt"] += batch.corrupt
         if batch.gap:
@@ -147,6 +150,8 @@ class MemoryCountStore:
         state, length = self.states.get((block, row.token), (0, _VARIANTS[row.length]))
         if state & kind.bit:
             self._count(batch, group, length, Metric.invalid(kind, InvalidReason.DUPLICATE), 1)
+            if kind is not EventKind.CLICK:
+                self._repeat(block, row.token, 1)
             return
         new = state | kind.bit
         if kind is not EventKind.CLICK and not state & 3:
@@ -156,6 +161,17 @@ class MemoryCountStore:
         for metric in state_metrics(new):
             self._count(batch, group, length, metric, 1)
         self.states[block, row.token] = (new, length)
+
+    def _apply_echoes(self, batch: Batch) -> None:
+        for echo in batch.echoes:
+            self._repeat(echo.block, echo.token, echo.times)
+
+    def _repeat(self, block: str, token: int, times: int) -> None:
+        """Count beacons of a token towards its being a cached one, once its view is known."""
+        state, _ = self.states.get((block, token), (0, Variant.AUTO))
+        before = self.repeats.get((block, token), (state & 3).bit_count())
+        if before:
+            self.repeats[block, token] = before + times
 
     def _view(self, batch: Batch, group: Group, reader: int) -> int:
         """Count a view towards its flight's goal, or return the bit that says it is over."""

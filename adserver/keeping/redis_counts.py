@@ -13,6 +13,7 @@ from adserver.counting.cells import SHARDS_KEY, shard_tag
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import IdHash
 from adserver.keeping.batches import Batch
+from adserver.keeping.cached_embeds import REPEATS_PART
 from adserver.keeping.counts import Applied, check_shards
 
 DEDUPE_WINDOW_SECONDS: Final = 7 * 24 * 3600
@@ -22,6 +23,7 @@ _KIND_OF_RANGE: Final = {(True, False): -1, (False, True): -2}
 """(gone, found again) -> what stands in the place of the number of corrupt records."""
 
 _GROUP: Final = struct.Struct(">HBHBHBHIH")
+_ECHO: Final = struct.Struct(">HHHH")
 
 
 class RedisCountStore:
@@ -113,8 +115,10 @@ def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str 
     tag = shard_tag(batch.shard)
     listed = [cell.index_key for cell in (*batch.cells, *batch.sketches)]
     indexes = {index: number for number, index in enumerate(dict.fromkeys(listed))}
-    keys = [f"{tag}applied", f"{tag}delivered", f"{tag}goals", f"{tag}drops", f"{tag}gap"]
+    echo_blocks = {block: number for number, block in enumerate(dict.fromkeys(echo.block for echo in batch.echoes))}
+    keys = [f"{tag}applied", f"{tag}delivered", f"{tag}goals", f"{tag}drops", f"{tag}gap", f"{tag}{REPEATS_PART}"]
     keys += [*batch.blocks, *(cell.key for cell in batch.cells), *(sketch.key for sketch in batch.sketches), *indexes]
+    keys += echo_blocks
     arguments: list[str | bytes | int] = [batch.spool_id, batch.start, batch.end, window_seconds]
     arguments += [len(batch.blocks), len(batch.cells), len(batch.sketches), len(indexes), len(batch.flights)]
     arguments += [
@@ -125,6 +129,7 @@ def encode_call(batch: Batch, window_seconds: int) -> tuple[list[str], list[str 
         batch.increments,
         _numbers([indexes[index] for index in listed]),
         _numbers(batch.views),
+        b"".join(_ECHO.pack(echo_blocks[block], *echo) for block, *echo in batch.echoes),
     ]
     arguments += [flight.hex() for flight, _ in batch.flights]
     arguments += [f"{goal.revision}:{goal.impressions}" for _, goal in batch.flights]

@@ -18,6 +18,7 @@ from adserver.counting.cells import SHARDS_KEY, shard_tag
 from adserver.counting.drops import dropped_events
 from adserver.counting.worker_sums import read_worker_sums
 from adserver.domain.errors import StoreUnavailable
+from adserver.keeping.cached_embeds_file import read_cached_embeds
 from adserver.keeping.keeper_state import read_keeper_state
 from adserver.processes.data_dir import ADMIN_TOKEN_FILE, SECRET_KEYS_FILE, SERVICE_LOCK_FILE
 from adserver.processes.facts import FolderFacts, RedisFacts, ServerFacts, ServiceFacts
@@ -74,6 +75,7 @@ def examine_service(folder: Path, spools: Path, worker_sums: Path) -> ServiceFac
         published=published,
         shards=shards,
         dropped_events=dropped_events(spools),
+        cached_embeds=read_cached_embeds(folder),
         untrusted_proxies=sum(worker.sums.untrusted_proxies for worker in workers),
     )
 

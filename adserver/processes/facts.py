@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adserver.keeping.cached_embeds_file import CachedEmbeds
 from adserver.keeping.keeper_state import KeeperState
 
 
@@ -37,6 +38,8 @@ class ServiceFacts:
     shards: int | None
     """Into how many shards this host's spools are cut; None: not told."""
     dropped_events: int
+    cached_embeds: CachedEmbeds
+    """What the keeper found of cached markup."""
     untrusted_proxies: int
     """Requests with forwarding headers from near-by addresses that no setting names."""
 

@@ -96,6 +96,27 @@ def check_counts(facts: Facts) -> Iterator[Finding]:
             )
 
 
+def check_embeds(facts: Facts) -> Iterator[Finding]:
+    """Find pages that show one reader's markup to all of them."""
+    embeds = facts.service.cached_embeds
+    for embed in embeds.worst:
+        at = f" at {embed.place}" if embed.place else ""
+        yield Finding(
+            "cached_embed",
+            Severity.WARNING,
+            f"a token for slot {embed.slot}{at}, issued in the hour of {embed.issued_at}, came {embed.beacons} times: "
+            "a page, or something before it, keeps markup that is one reader's; it counts once",
+            "keep what the slot answers out of every cache, or use the tag or the frame",
+        )
+    if embeds.tokens > len(embeds.worst):
+        yield Finding(
+            "cached_embed",
+            Severity.WARNING,
+            f"so did {embeds.tokens - len(embeds.worst)} more tokens",
+            "mend those above first",
+        )
+
+
 def check_snapshot(facts: Facts) -> Iterator[Finding]:
     """Find whether there is something to serve."""
     if facts.service.snapshot is not None:

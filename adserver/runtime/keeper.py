@@ -9,6 +9,7 @@ from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
 from adserver.counting.spool_run import SpoolRun
+from adserver.keeping.cached_embeds import CachedEmbedWatch
 from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.disk import Disk
 from adserver.keeping.eviction import refuse_eviction
@@ -40,9 +41,17 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(link.client), rules, Disk())
     roll_up = RollUp(RedisRollUp(link.client), lambda: load_names(link.client), settings.roll_up_days)
 
+    embeds = CachedEmbedWatch(
+        link.client,
+        data_dir.path,
+        lambda slot: found.id if (found := load_names(link.client).slots.get(slot)) else slot.hex(),
+        lambda place: found.name if (found := gazetteer.by_hash(place)) else "",
+    )
+
     def upkeep(now: float) -> str:
         fault = retention.upkeep(now)
         roll_up.step(now)
+        embeds.step(now)
         return fault
 
     keeper = Keeper(

@@ -112,6 +112,14 @@ METRICS: Final = (
         _gauge(readings.gaps),
     ),
     MetricSpec(
+        "adserver_cached_embed",
+        MetricKind.GAUGE,
+        ("slot", "place", "issued"),
+        "Beacons of tokens that were shown to over 20 readers: a page keeps markup that holds a token. "
+        "The 20 worst; gone two days after the last beacon.",
+        _gauge(readings.cached_embeds),
+    ),
+    MetricSpec(
         "adserver_log_lines_total",
         MetricKind.COUNTER,
         ("level",),

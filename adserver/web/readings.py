@@ -1,9 +1,11 @@
 """What each metric says of this host, read from how it stands at one moment."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from adserver.counting.worker_sums import FILLED, UNKNOWN_SLOT, WorkerSums
+from adserver.keeping.cached_embeds_file import CachedEmbeds
 from adserver.keeping.keeper_state import KeeperState
 
 
@@ -18,6 +20,8 @@ class Standing:
     keeper: KeeperState | None
     """None: no keeper ever said anything."""
     dropped_events: int
+    cached_embeds: CachedEmbeds
+    """What the keeper found of cached markup."""
     free_bytes: int | None
     """Of the data folder's disk; None: the system does not tell."""
     slots: frozenset[str]
@@ -100,6 +104,14 @@ def lost(standing: Standing) -> Labelled:
     """Return the events that are in no count, by cause."""
     if standing.keeper is not None:
         yield from (((cause,), events) for cause, events in standing.keeper.losses.by_cause.items())
+
+
+def cached_embeds(standing: Standing) -> Labelled:
+    """Return the beacons of tokens that stood in cached markup, by slot, place and hour of issue."""
+    beacons: Counter[tuple[str, ...]] = Counter()
+    for embed in standing.cached_embeds.worst:
+        beacons[embed.slot, embed.place, embed.issued_at] += embed.beacons
+    yield from beacons.items()
 
 
 def free(standing: Standing) -> Labelled:

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 from adserver.counting.drops import dropped_events
 from adserver.counting.worker_sums import WorkerSums, read_worker_sums
+from adserver.keeping.cached_embeds_file import read_cached_embeds
 from adserver.keeping.keeper_state import read_keeper_state
 from adserver.web.auth import Authenticator, require_unbound
 from adserver.web.hosts import names_loopback
@@ -64,6 +65,7 @@ def look_at_host(
         served_revisions=tuple(worker.sums.revision for worker in found if worker.alive),
         keeper=read_keeper_state(data_dir),
         dropped_events=dropped_events(spools),
+        cached_embeds=read_cached_embeds(data_dir),
         free_bytes=_free_bytes(data_dir),
         slots=slots,
         catalog_readable=catalog_readable,

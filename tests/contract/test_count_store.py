@@ -305,6 +305,54 @@ def hours(store: CountStore) -> Counter[tuple[Variant, Metric]]:
     return found
 
 
+def beacons(store: CountStore) -> list[int]:
+    """Return how many beacons each token is known to have had, of those whose view came again."""
+    if isinstance(store, MemoryCountStore):
+        return sorted(store.repeats.values())
+    stored = store._client.hgetall("{s0}:repeats")  # type: ignore[attr-defined]
+    hour, slot, place = NOW // 3600, id_hash(Kind.SLOT, "masthead").hex(), Kind.PLACE.unknown.hex()
+    for value in stored.values():
+        _, *rest = value.decode().split(":")
+        assert rest in ([str(hour), str(at), slot, place] for at in (hour, hour + 1))
+    return sorted(int(value.split(b":")[0]) for value in stored.values())
+
+
+def test_the_beacons_of_a_token_whose_view_comes_again_are_counted(store: CountStore) -> None:
+    store.apply(batch(event(SEEN, 1), event(VIEWABLE, 1), event(SEEN, 2), event(CLICK, 2), event(CLICK, 2)))
+    assert beacons(store) == [], "one view of each, seen to the end"
+
+    again = batch(event(SEEN, 1), event(SEEN, 2), event(SEEN, 2), event(SEEN, 3), event(SEEN, 3), start=320)
+    store.apply(again)
+    store.apply(again)
+    assert beacons(store) == [2, 3, 3]
+
+    store.apply(batch(*[event(SEEN, 3)] * 18, event(VIEWABLE, 1), start=640))
+    assert beacons(store) == [3, 4, 20]
+
+
+def test_beacons_of_an_expired_token_count_towards_it_and_those_of_bots_do_not(store: CountStore) -> None:
+    expired, bot = (event(SEEN, 1, reason) for reason in (InvalidReason.EXPIRED, InvalidReason.BOT))
+    store.apply(batch(expired, bot))
+    assert beacons(store) == [], "its view is not known"
+
+    store.apply(batch(event(SEEN, 1), expired, expired, bot, event(CLICK, 1, InvalidReason.EXPIRED), start=128))
+    assert beacons(store) == [3]
+    store.apply(batch(expired, event(SEEN, 2, InvalidReason.EXPIRED), start=448))
+    assert beacons(store) == [4]
+
+
+def test_a_flood_of_tokens_that_come_twice_is_watched_up_to_a_limit(server: redis.Redis) -> None:
+    server.flushall()
+    store = RedisCountStore(server, WINDOW_SECONDS)
+    flood = [event(SEEN, sequence) for sequence in range(5_000)]
+    store.apply(batch(*flood, *flood))
+    assert server.hlen("{s0}:repeats") == 4_096
+
+    store.apply(batch(*flood, start=64 * 10_000))
+    assert server.hlen("{s0}:repeats") == 4_096
+    assert beacons(store) == [3] * 4_096
+
+
 def test_a_count_stays_a_whole_number_however_large(store: CountStore) -> None:
     for number, times in enumerate((99_999_999, 1, 4_294_967_295)):
         fills = decision_record(DecisionKey.of(token(1)), times, int(time.time()))

@@ -13,6 +13,7 @@ from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
 from adserver.domain.ids import IdHash, Kind, SlotId, id_hash
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
+from adserver.keeping.cached_embeds_file import CachedEmbed, CachedEmbeds, write_cached_embeds
 from adserver.keeping.keeper import KeeperReport
 from adserver.keeping.keeper_state import KeeperStateFile
 from adserver.web.app import AppParts, create_app
@@ -183,12 +184,20 @@ def test_drops_log_lines_proxies_and_the_catalog_are_told(host: Host) -> None:
     writer.close()
 
 
+def test_cached_markup_is_told_by_slot_place_and_hour_of_issue_each_once(host: Host) -> None:
+    embeds = [CachedEmbed("masthead", "Remer, MN", 1_764_000_000, beacons) for beacons in (57, 21)]
+    write_cached_embeds(host.folder, CachedEmbeds(tokens=2, worst=tuple(embeds)))
+    found = {key: value for key, value in host.samples().items() if key[0] == "adserver_cached_embed"}
+    assert found == {("adserver_cached_embed", "2025-11-24T16:00Z", "Remer, MN", "masthead"): 78}
+
+
 def test_every_metric_is_there_under_its_name_and_with_its_labels(host: Host) -> None:
     tally, file = host.worker()
     tally.decisions(id_hash(Kind.SLOT, "masthead"), NoFillReason.PLACE, 1)
     tally.event(EventKind.SEEN, None)
     file.flush()
     KeeperStateFile(host.folder).report(KeeperReport(True, 0, 1, 9), NOW)
+    write_cached_embeds(host.folder, CachedEmbeds(tokens=1, worst=(CachedEmbed("masthead", "", 0, 30),)))
     families = {
         family.name + ("_total" if family.type == "counter" else ""): family
         for family in text_string_to_metric_families(host.client().get("/metrics").text)

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from adserver.keeping.cached_embeds_file import NO_CACHED_EMBEDS, CachedEmbed, CachedEmbeds
 from adserver.keeping.keeper_state import KeeperState
 from adserver.processes import host_checks, service_checks, store_checks
 from adserver.processes.doctor import diagnose
@@ -28,6 +29,7 @@ SERVICE = ServiceFacts(
     published=True,
     shards=1,
     dropped_events=0,
+    cached_embeds=NO_CACHED_EMBEDS,
     untrusted_proxies=0,
 )
 SERVER = ServerFacts(
@@ -114,6 +116,7 @@ CASES = [
     (ill(free_bytes=90 << 20), "disk_space", "error"),
     (ill(redis=None, redis_fault="refused"), "redis_away", "error"),
     (ill(shards=16), "shards_differ", "error"),
+    (ill(cached_embeds=CachedEmbeds(tokens=1, worst=(CachedEmbed("top", "", 0, 30),))), "cached_embed", "warning"),
     (ill(silent=("10.0.0.3:7000",)), "redis_node_away", "warning"),
     (ill(version="6.2.14"), "redis_old", "error"),
     (ill(aof=False), "redis_no_aof", "warning"),
@@ -167,6 +170,19 @@ def test_every_finding_says_what_to_do(facts: Facts) -> None:
     for finding in diagnose(facts):
         assert finding.problem
         assert finding.remedy
+
+
+def test_cached_markup_is_told_by_slot_place_and_hour() -> None:
+    embed = CachedEmbed("article-top", "Remer, MN", 1_764_000_000, 57)
+    elsewhere = CachedEmbed("masthead", "", 1_764_000_000, 21)
+    problems = [
+        finding.problem for finding in diagnose(ill(cached_embeds=CachedEmbeds(tokens=5, worst=(embed, elsewhere))))
+    ]
+    assert problems[0].startswith(
+        "a token for slot article-top at Remer, MN, issued in the hour of 2025-11-24T16:00Z, came 57 times: "
+    )
+    assert problems[1].startswith("a token for slot masthead, issued")
+    assert problems[2] == "so did 3 more tokens"
 
 
 def test_the_worst_comes_first() -> None:
