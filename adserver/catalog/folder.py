@@ -34,6 +34,24 @@ def read_folder(folder: Path) -> Documents:
     return reader.documents()
 
 
+def read_texts(folder: Path) -> dict[str, str]:
+    """Return the texts of the files that `read_folder` has read without a fault, by name; sheets are none.
+
+    Raises:
+        InputRefused: a file cannot be read any more.
+    """
+    faults: list[Fault] = []
+    texts = {}
+    for path in _documents_in(folder, faults):
+        try:
+            texts[path.name] = path.read_bytes().decode("utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            faults.append(Fault("", f"the file cannot be read: {error}", str(path)))
+    if faults:
+        raise refusal(faults)
+    return texts
+
+
 def check_folder(folder: Path, gazetteer: PlaceFinder) -> Documents:
     """Return the documents of a folder that can be published as they are.
 

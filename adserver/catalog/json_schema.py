@@ -9,7 +9,7 @@ from marshmallow import fields
 
 from adserver.catalog.documents import JsonObject, JsonValue
 from adserver.catalog.fields import Checked, Choice, Flag, ListOf, Money, NotBuilt, Whole
-from adserver.catalog.schema import CampaignFileSchema, CreativeReference, WeightedCreativeSchema
+from adserver.catalog.schema import CampaignFileSchema, CreativeReference, SlotsFileSchema, WeightedCreativeSchema
 from adserver.catalog.strict_schema import StrictSchema
 from adserver.catalog.targeting_schema import NearSchema, PlaceReference
 from adserver.catalog.word_fields import Day, Distance, PlaceWords, Slug, TimeOfDay
@@ -23,6 +23,11 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 def campaign_file_json_schema() -> JsonObject:
     """Return the JSON Schema (draft 2020-12) of a campaign file."""
     return {"$schema": DIALECT, "title": "Campaign file of the sponsor ad server", **_object(CampaignFileSchema())}
+
+
+def slots_file_json_schema() -> JsonObject:
+    """Return the JSON Schema (draft 2020-12) of slots.yaml."""
+    return {"$schema": DIALECT, "title": "Sites and slots of the sponsor ad server", **_object(SlotsFileSchema())}
 
 
 def _object(schema: StrictSchema) -> JsonObject:

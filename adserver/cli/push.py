@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from adserver.catalog.merging import Extent
-from adserver.catalog.texts import TextRefused, clean_message
+from adserver.cli.message import message_option
 from adserver.cli.operator import operator_name
 from adserver.cli.plan import show_plan
 from adserver.cli.reaching import reaching_store
@@ -18,16 +18,9 @@ from adserver.runtime.publishing import open_publisher
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
-def _cleaned(_context: click.Context, _option: click.Parameter, message: str) -> str:
-    try:
-        return clean_message(message)
-    except TextRefused as refused:
-        raise click.BadParameter(str(refused)) from refused
-
-
 @click.command("push")
 @click.argument("folder", required=False, type=_FOLDER)
-@click.option("--message", "-m", default="", callback=_cleaned, help="Why; kept in the history.")
+@message_option
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
     """Publish FOLDER, the settings' folder where it is left out, and remove what it lacks; whole, or not at all.

@@ -16,6 +16,7 @@ from adserver.catalog.fields import NotBuilt
 from adserver.catalog.state import CampaignState
 from adserver.catalog.strict_schema import StrictSchema
 from adserver.catalog.targeting_schema import TargetingSchema
+from adserver.catalog.yaml_reading import read_yaml
 from adserver.cli import main as cli
 from adserver.config import Settings
 from adserver.domain.reasons import InvalidReason, NoFillReason
@@ -108,6 +109,14 @@ def test_every_command_is_documented_and_no_other() -> None:
     assert documented == list(COMMANDS)
     hidden = set(ALL_COMMANDS) - set(COMMANDS)
     assert set(re.findall(r"`adserver (\w+)`", section("commands.md", "## Started by others"))) == hidden
+
+
+def test_the_workflow_for_repositories_calls_commands_that_there_are() -> None:
+    text = (DOCS / "campaigns-workflow.yaml").read_text()
+    assert isinstance(read_yaml(text.encode()).content, dict)
+    called = [line.split() for line in re.findall(r"- run: (adserver .*)", text)]
+    assert [words[1:3] for words in called] == [["validate", "campaigns"], ["push", "campaigns"]]
+    assert {words[1] for words in called} <= set(COMMANDS)
 
 
 @pytest.mark.parametrize("name", COMMANDS)

@@ -3,13 +3,14 @@
 import json
 from pathlib import Path
 
+import pytest
 from sample import CAMPAIGN_FILES, SAMPLE
 
 from adserver.catalog.documents import JsonObject, mapping
-from adserver.catalog.json_schema import campaign_file_json_schema
+from adserver.catalog.json_schema import campaign_file_json_schema, slots_file_json_schema
 
 ROOT = Path(__file__).parents[3]
-PUBLISHED = ROOT / "docs" / "campaign.schema.json"
+PUBLISHED = {"campaign": campaign_file_json_schema, "slots": slots_file_json_schema}
 
 
 def properties(schema: JsonObject, *names: str) -> JsonObject:
@@ -19,9 +20,11 @@ def properties(schema: JsonObject, *names: str) -> JsonObject:
     return schema
 
 
-def test_the_published_schema_is_current() -> None:
-    current = json.dumps(campaign_file_json_schema(), indent=2, ensure_ascii=False) + "\n"
-    assert PUBLISHED.read_text(encoding="utf-8") == current, "write adserver.catalog.json_schema's to docs/ again"
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_the_published_schema_is_current(name: str) -> None:
+    current = json.dumps(PUBLISHED[name](), indent=2, ensure_ascii=False) + "\n"
+    published = ROOT / "docs" / f"{name}.schema.json"
+    assert published.read_text(encoding="utf-8") == current, f"adserver schema {name} > {published}"
 
 
 def test_it_knows_what_is_required_and_that_nothing_else_is_taken() -> None:
