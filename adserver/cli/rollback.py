@@ -6,7 +6,6 @@ import os
 import click
 
 from adserver.catalog.merging import Extent
-from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.cli.message import message_option
 from adserver.cli.operator import operator_name
 from adserver.cli.plan import show_plan
@@ -15,7 +14,6 @@ from adserver.cli.refusals import refusing
 from adserver.config import Settings
 from adserver.domain.errors import AdserverError
 from adserver.runtime.publishing import open_publisher
-from adserver.runtime.redis_client import open_redis
 
 
 class NoSuchRevision(AdserverError):
@@ -38,7 +36,7 @@ def rollback_command(number: int, message: str, *, dry_run: bool, as_json: bool)
         with reaching_store(settings):
             publisher, author = open_publisher(settings), operator_name("rollback")
             live = publisher.live()
-            revision = RedisRevisionStore(open_redis(settings).client).get(number)
+            revision = publisher.revision(number)
             if revision is None:
                 raise NoSuchRevision(f"there is no revision {number}; the live one is {live.revision}")
             documents, why = revision.documents, message or f"back to revision {number}"
