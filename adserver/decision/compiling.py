@@ -118,6 +118,7 @@ def compile_catalog(
         place_numbers=dict(numbers.places),
         topic_numbers=dict(numbers.topics),
         topic_hashes={topic: id_hash(Kind.TOPIC, topic) for topic in _topics(flights)},
+        takeovers=tuple(at for at, each in enumerate(flights) if each.flight.takeover and at not in stopped),
         stopped=tuple(sorted(_stopped_by_slot(flights, stopped, numbers).items())),
         circles=tuple(numbers.circles),
         windows=tuple(numbers.windows),

@@ -207,6 +207,12 @@ def _cap(flight: CompiledFlight, question: Question) -> str | None:
     return None
 
 
+def _takeover(flight: CompiledFlight, question: Question) -> str | None:
+    if not flight.flight.takeover or flight.flight.id in question.page.takeovers:
+        return None
+    return f"takes {_list(flight.flight.slots or ())} together or not at all, and cannot have them all in this call"
+
+
 def _competitor(flight: CompiledFlight, question: Question) -> str | None:
     page, advertiser = question.page, flight.advertiser
     if not is_competitor(advertiser, page):
@@ -215,9 +221,11 @@ def _competitor(flight: CompiledFlight, question: Question) -> str | None:
 
 
 def _same_sponsor(flight: CompiledFlight, question: Question) -> str | None:
-    if not is_repeated(flight.advertiser, question.page) or flight.flight.repeat:
+    may_repeat = flight.flight.repeat
+    if not is_repeated(flight.advertiser, question.page, may_repeat=may_repeat):
         return None
-    return f"{flight.advertiser.id} is on the page already, and the flight may not repeat"
+    whose = "the flight that shows it" if may_repeat else "the flight"
+    return f"{flight.advertiser.id} is on the page already, and {whose} may not repeat"
 
 
 def _excluded(flight: CompiledFlight, question: Question) -> str | None:
@@ -260,7 +268,7 @@ ORDER_BY_COUNTS: Final[_Order] = (
     (NoFillReason.GOAL_MET, _goal_met),
     (NoFillReason.PACING, _pacing),
     (NoFillReason.CAP, _cap),
-    (NoFillReason.TAKEOVER, None),
+    (NoFillReason.TAKEOVER, _takeover),
 )
 """What depends on what was delivered: asked at every decision."""
 

@@ -40,6 +40,8 @@ def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
         flags |= Flag.COUNTS
     if flight.flight.repeat:
         flags |= Flag.REPEAT
+    if flight.flight.takeover:
+        flags |= Flag.COUNTS
     if lists > 1:
         flags |= Flag.MANY
     if targeting.hours is not None:

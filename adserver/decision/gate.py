@@ -195,6 +195,6 @@ class Gate:
         page, advertiser = self._question.page, self._records.advertiser_of(flight)
         if is_competitor(advertiser, page):
             return NoFillReason.COMPETITOR
-        if is_repeated(advertiser, page) and not flags & _REPEAT:
+        if is_repeated(advertiser, page, may_repeat=bool(flags & _REPEAT)):
             return NoFillReason.SAME_SPONSOR
         return NoFillReason.EXCLUDED if is_excluded(advertiser, self._question.request.exclude) else None

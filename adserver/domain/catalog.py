@@ -146,6 +146,8 @@ class Flight:
     ends: date | None = None
     """Last day, inclusive, in the campaign's zone; None: the campaign's."""
     repeat: bool = False
+    takeover: bool = False
+    """It takes all of its slots in a call for a page, or none; then it names them."""
     targeting: Targeting = Targeting()
     caps: tuple[Cap, ...] = ()
 

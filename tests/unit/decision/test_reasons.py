@@ -321,7 +321,7 @@ def test_every_reason_has_its_place_in_the_order_and_only_the_unbuilt_have_no_ru
     order = ORDER_BY_TARGET + ORDER_BY_FIT + ORDER_BY_COUNTS + ORDER_BY_PAGE
     outcomes = {R.UNKNOWN_SLOT, R.LOWER_TIER, R.LOST_DRAW}
     assert [reason for reason, _ in order] == [reason for reason in NoFillReason if reason not in outcomes]
-    assert {reason for reason, check in order if check is None} == {R.REGULATED, R.TAKEOVER}
+    assert {reason for reason, check in order if check is None} == {R.REGULATED}
 
 
 def test_those_who_could_run_and_did_not_win_lost_the_draw_or_are_in_a_lower_tier() -> None:
