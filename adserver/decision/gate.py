@@ -15,7 +15,7 @@ from adserver.decision.hours import Spell, Windows
 from adserver.decision.limits import Limits
 from adserver.decision.lists import Pick, Ranks
 from adserver.decision.paces import ODDS_WHOLE
-from adserver.decision.page import is_competitor, is_excluded, is_repeated
+from adserver.decision.page import PageSoFar, is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords
 from adserver.domain.ids import FlightId
@@ -58,6 +58,16 @@ class Gate:
         """Flights begin and end at whole seconds, so the parts of one decide nothing."""
         self.is_open = not (question.page.advertisers or question.request.exclude)
         """Whether the page is empty and excludes nothing: then the page's rules can stop nobody."""
+
+    @property
+    def page(self) -> PageSoFar:
+        """The page that it judges for."""
+        return self._question.page
+
+    def turn_to(self, page: PageSoFar) -> None:
+        """Judge for the page as it has become; who has entered the draw stays as it was thrown."""
+        self._question = self._question._replace(page=page)
+        self.is_open = not (page.advertisers or self._question.request.exclude)
 
     def lets_in(self, ranks: Ranks, pick: Pick) -> bool:
         """Return whether a pick may run, and was not found in an earlier list as well."""

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple, Self
 
 import msgspec
 
+from adserver.decision.ballot import Ballot
 from adserver.decision.columns import Columns
 from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.compiling import NO_GOAL, compile_catalog
@@ -187,27 +188,45 @@ class Snapshot:
 
     def choose(self, question: Question, rng: Random) -> Fill | NoFill:
         """Return the creative that a slot of this catalog shows, or why it shows none."""
+        ballot = self.ballot(question, rng)
+        winner = draw(ballot.match.tiers, ballot.field, rng)
+        return self.no_fill(ballot) if winner is None else self.fill(ballot, winner, rng)
+
+    def ballot(self, question: Question, rng: Random) -> Ballot:
+        """Return who is drawn from for a question; `rng` decides who of those with a pace enters."""
         request, slot = question.request, question.slot
         match = self._lists.match(slot.id, request.place, request.topics)
         limits = self._limits_of(slot, request)
         field = Field(self._columns, self._records, self._windows, question, limits, match, self._settled, rng)
-        winner = draw(match.tiers, field, rng)
-        if winner is None:
-            reason = why_nobody(self._lists, match, field, question, self._stopped(match.slots))
-            return NoFill(request, reason, field.asked)
-        records, fitting = self._records, self._shown.draw(winner, limits, question, rng)
+        return Ballot(question, limits, match, field, self._records)
+
+    def no_fill(self, ballot: Ballot) -> NoFill:
+        """Return why nobody runs, on the page that the ballot's field has turned to."""
+        match, field, question = ballot.match, ballot.field, ballot.question
+        reason = why_nobody(self._lists, match, field, question, self._stopped(match.slots))
+        return NoFill(question.request, reason, field.asked)
+
+    def fill(self, ballot: Ballot, winner: int, rng: Random) -> Fill:
+        """Return what a winner shows."""
+        records, question = self._records, ballot.question
+        fitting = self._shown.draw(winner, ballot.limits, question, rng)
         return Fill(
-            request,
-            self._layout.sites[slot.site],
-            slot,
+            question.request,
+            self._layout.sites[question.slot.site],
+            question.slot,
             records.advertiser_of(winner),
             records.campaign_of(winner),
             records.flights.get(winner),
             fitting.creative,
             fitting.variants,
             fitting.shown,
-            field.asked,
+            ballot.field.asked,
         )
+
+    def takeovers(self) -> Iterator[tuple[int, frozenset[SlotId]]]:
+        """Yield the flights, by position, that take all of their slots in a call or none, and those slots."""
+        for at in self._meta.takeovers:
+            yield at, self._records.flights.get(at).slots or frozenset()
 
     def _limits_of(self, slot: Slot, request: SlotRequest) -> Limits:
         key = (slot.id, request.variant, request.max_chars)

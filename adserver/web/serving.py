@@ -12,7 +12,8 @@ from adserver.counting.issuer import Issuer
 from adserver.counting.recorder import Recorder
 from adserver.counting.records import DecisionKey
 from adserver.counting.shards import shard_of
-from adserver.decision.decide import decide, decide_page
+from adserver.decision.decide import decide
+from adserver.decision.page_call import decide_page
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import Site
 from adserver.domain.decisions import Decision, Fill, NoFill, SlotRequest

@@ -10,8 +10,9 @@ from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from adserver.decision import compiling
-from adserver.decision.decide import decide, decide_page
+from adserver.decision.decide import decide
 from adserver.decision.paces import ODDS_WHOLE
+from adserver.decision.page_call import decide_page
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import Catalog

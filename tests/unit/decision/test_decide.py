@@ -6,7 +6,8 @@ from random import Random
 
 import pytest
 
-from adserver.decision.decide import decide, decide_page
+from adserver.decision.decide import decide
+from adserver.decision.page_call import decide_page
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,

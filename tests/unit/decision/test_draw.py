@@ -10,10 +10,11 @@ from random import Random
 import pytest
 from decision_worlds import FixedPaces
 
-from adserver.decision.decide import decide, decide_page
+from adserver.decision.decide import decide
 from adserver.decision.field import Field
 from adserver.decision.lists import Pick, Ranks
 from adserver.decision.paces import ODDS_WHOLE, Pace
+from adserver.decision.page_call import decide_page
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,

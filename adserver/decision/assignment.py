@@ -1,0 +1,208 @@
+"""Who stands where on one page: the best ranks that its slots can have together. Pure, and bounded in its steps.
+
+Of two seatings the better one has more fills in the first rank in which they differ; then the one whose first differing
+slot, in the order of the call, has the better rank; then the one that the slots' own draws come to first.
+
+A search by branch and bound: seats in their order, of each its options in theirs. What a branch can still come to is
+bounded by what its free seats could have by themselves, and by how many sponsors there are for them at all: competitors
+and a sponsor that may not repeat share one seat. It begins from a seating filled rank by rank, so what it returns when
+it has run out of steps is at least that.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, NamedTuple
+
+from adserver.decision.page import EMPTY_PAGE, PageSoFar, may_stand
+from adserver.decision.rank import Rank
+from adserver.domain.catalog import Advertiser
+
+MOST_STEPS: Final = 2_000
+"""Branches that are looked at: about 8 ms. Pages of up to eight slots hardly ever need a tenth."""
+
+_RANKS: Final = len(Rank)
+_EMPTY: Final = _RANKS
+"""Stands for the rank of a seat that nobody has: worse than all."""
+
+
+class Option(NamedTuple):
+    """A flight that may have a seat, as far as that seat alone goes. Immutable."""
+
+    flight: int
+    rank: int
+    advertiser: Advertiser
+    may_repeat: bool
+    seats: tuple[int, ...]
+    """All that it takes: the one whose option it is, and for a takeover the later ones too."""
+    room: int | None = None
+    """How many seats it may have in all; None: any number."""
+
+
+Seating = tuple[Option | None, ...]
+Score = tuple[tuple[int, ...], tuple[int, ...]]
+"""Fills by rank, then each seat's rank, negative; the higher the better."""
+
+
+def assign(options: Sequence[Sequence[Option]], most_steps: int = MOST_STEPS) -> Seating:
+    """Return who has each seat; the best seating, unless the search ran out of steps.
+
+    Args:
+        options: of each seat, best rank first, and within one in the order in which they were drawn.
+        most_steps: branches to look at.
+    """
+    search = _Search(options, most_steps)
+    search.seat_by_rank()
+    search.walk(0, EMPTY_PAGE)
+    return search.best
+
+
+def score(seating: Iterable[Option | None]) -> Score:
+    """Return how good a seating is."""
+    ranks = [_EMPTY if option is None else option.rank for option in seating]
+    return tuple(map(ranks.count, range(_RANKS))), tuple(-rank for rank in ranks)
+
+
+class _Search:
+    """One search. For one thread."""
+
+    def __init__(self, options: Sequence[Sequence[Option]], most_steps: int) -> None:
+        self._options = options
+        self._steps = most_steps
+        self._seated: list[Option | None] = [None] * len(options)
+        self._taken: dict[int, int] = {}
+        """Seats by flight, of those that may not have any number."""
+        self._ranks = _ranks_by_seat(options)
+        self._room = tuple(_room(options, rank) for rank in range(_RANKS))
+        """How many seats options of a rank, or a better one, can have at most."""
+        self.best: Seating = tuple(self._seated)
+        self._best_score = score(self.best)
+
+    def seat_by_rank(self) -> None:
+        """Begin from the seating that gives each rank what it can have, one after the other, first seats first."""
+        page = EMPTY_PAGE
+        for rank in range(_RANKS):
+            for options in self._options:
+                option = next((one for one in options if one.rank == rank and self._fits(one, page)), None)
+                if option is not None:
+                    page = self._seat(option, page)
+        self._note()
+        self._seated = [None] * len(self._options)
+        self._taken = {}
+
+    def walk(self, seat: int, page: PageSoFar) -> None:
+        """Look for better seatings from a seat on, on the page as the seats before it have made it."""
+        if seat == len(self._options):
+            self._note()
+            return
+        if self._seated[seat] is not None:  # by a takeover
+            self.walk(seat + 1, page)
+            return
+        for option in self._options[seat]:
+            if not self._goes_on(seat):
+                return
+            if self._fits(option, page):
+                after = self._seat(option, page)
+                self.walk(seat + 1, after)
+                self._unseat(option)
+        if self._goes_on(seat + 1):
+            self.walk(seat + 1, page)
+
+    def _goes_on(self, seat: int) -> bool:
+        """Return whether there are steps left, and seats from this one on may still make up for what is not seated."""
+        if self._steps <= 0:
+            return False
+        self._steps -= 1
+        counts = self._most_by_rank(seat)
+        if counts != self._best_score[0]:
+            return counts > self._best_score[0]
+        return self._best_order(seat) > self._best_score[1]
+
+    def _fits(self, option: Option, page: PageSoFar) -> bool:
+        if not may_stand(option.advertiser, page, may_repeat=option.may_repeat):
+            return False
+        if any(self._seated[seat] is not None for seat in option.seats):
+            return False
+        return option.room is None or self._taken.get(option.flight, 0) + len(option.seats) <= option.room
+
+    def _seat(self, option: Option, page: PageSoFar) -> PageSoFar:
+        for seat in option.seats:
+            self._seated[seat] = option
+        if option.room is not None:
+            self._taken[option.flight] = self._taken.get(option.flight, 0) + len(option.seats)
+        return page.after(option.advertiser, may_repeat=option.may_repeat)
+
+    def _unseat(self, option: Option) -> None:
+        for seat in option.seats:
+            self._seated[seat] = None
+        if option.room is not None:
+            self._taken[option.flight] -= len(option.seats)
+
+    def _note(self) -> None:
+        found = score(self._seated)
+        if found > self._best_score:
+            self.best, self._best_score = tuple(self._seated), found
+
+    def _most_by_rank(self, seat: int) -> tuple[int, ...]:
+        """Return fills by rank that no seating of the free seats from this one on can surpass."""
+        within = [0] * _RANKS
+        for rank in self._seated_ranks():
+            within[rank] += 1
+        for free in self._free(seat):
+            if self._ranks[free]:
+                within[self._ranks[free][0]] += 1
+        most, before = [], 0
+        for rank in range(_RANKS):
+            if rank:
+                within[rank] += within[rank - 1]
+            now = min(within[rank], self._room[rank])
+            most.append(now - before)
+            before = now
+        return tuple(most)
+
+    def _best_order(self, seat: int) -> tuple[int, ...]:
+        """Return the ranks of the seats, negative, that no seating of the free ones can surpass."""
+        left = list(self._room)
+        for rank in self._seated_ranks():
+            _use(left, rank)
+        order = [-_EMPTY if option is None else -option.rank for option in self._seated]
+        for free in self._free(seat):
+            for rank in self._ranks[free]:
+                if min(left[rank:]) > 0:
+                    _use(left, rank)
+                    order[free] = -rank
+                    break
+        return tuple(order)
+
+    def _seated_ranks(self) -> Iterator[int]:
+        return (option.rank for option in self._seated if option is not None)
+
+    def _free(self, seat: int) -> Iterator[int]:
+        return (free for free in range(seat, len(self._seated)) if self._seated[free] is None)
+
+
+def _use(left: list[int], rank: int) -> None:
+    for at in range(rank, _RANKS):
+        left[at] -= 1
+
+
+def _ranks_by_seat(options: Sequence[Sequence[Option]]) -> tuple[tuple[int, ...], ...]:
+    """Return the ranks of which each seat has options, best first, takeovers that take it along included."""
+    found: list[set[int]] = [set() for _ in options]
+    for own in options:
+        for option in own:
+            for seat in option.seats:
+                found[seat].add(option.rank)
+    return tuple(tuple(sorted(ranks)) for ranks in found)
+
+
+def _room(options: Sequence[Sequence[Option]], rank: int) -> int:
+    """Return how many seats options of a rank or better ones can have: one for all that share a label, or a sponsor.
+
+    Where one of them may repeat, or takes several, they have as many as it takes.
+    """
+    room: dict[str, int] = {}
+    for option in (option for own in options for option in own if option.rank <= rank):
+        sponsor = option.advertiser
+        label = f"label {min(sponsor.competes_with)}" if sponsor.competes_with else f"sponsor {sponsor.id}"
+        seats = len(options) if option.may_repeat else len(option.seats)
+        room[label] = max(room.get(label, 0), seats)
+    return sum(room.values())
