@@ -1,6 +1,6 @@
 """One slot's part in a page's call: its own draw, and who follows if the winner may not stand beside others."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from random import Random
 from typing import NamedTuple
 
@@ -11,12 +11,13 @@ from adserver.decision.field import Field
 from adserver.decision.limits import Limits
 from adserver.decision.lists import Match
 from adserver.decision.order import Order, rank_at
-from adserver.decision.paces import NEVER_SHOWN
+from adserver.decision.paces import NEVER_SHOWN, Shown
 from adserver.decision.page import PageSoFar
 from adserver.decision.question import Question
 from adserver.decision.rank import Rank
 from adserver.decision.records import CatalogRecords
 from adserver.domain.catalog import CapPeriod, CapScope
+from adserver.domain.ids import FlightId
 
 
 class Ballot(NamedTuple):
@@ -32,15 +33,15 @@ class Ballot(NamedTuple):
         """Return the winner's position, on the page as the question has it."""
         return draw(self.match.tiers, self.field, rng)
 
-    def draw_again(self, page: PageSoFar, after: int, rng: Random) -> int | None:
+    def draw_again(self, page: PageSoFar, shown: Mapping[FlightId, Shown], after: int, rng: Random) -> int | None:
         """Return who wins beside others, where the one drawn first may not; shares are not drawn for twice."""
-        self.field.turn_to(page)
+        self.field.turn_to(page, shown)
         own = rank_at(self.records, after)
         rest = [ranks for ranks in self.match.tiers if ranks.rank >= own and ranks.rank is not Rank.SHARES]
         return draw(rest, self.field, rng)
 
     def options(
-        self, first: int, rng: Random, most: int, takeovers: "dict[int, tuple[int, ...]]", seat: int
+        self, first: int, rng: Random, most: int, takeovers: Mapping[int, tuple[int, ...]], seat: int
     ) -> Iterator[Option]:
         """Yield who may have the slot, the one drawn first before the others.
 

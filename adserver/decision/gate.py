@@ -4,6 +4,7 @@ A property test holds it to the plain rules. Rules that no column answers for ar
 that needs one carries a flag of it.
 """
 
+from collections.abc import Mapping
 from math import floor
 from random import Random
 from typing import Final
@@ -14,7 +15,7 @@ from adserver.decision.flags import Flag
 from adserver.decision.hours import Spell, Windows
 from adserver.decision.limits import Limits
 from adserver.decision.lists import Pick, Ranks
-from adserver.decision.paces import ODDS_WHOLE
+from adserver.decision.paces import ODDS_WHOLE, Shown
 from adserver.decision.page import PageSoFar, is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords
@@ -64,9 +65,9 @@ class Gate:
         """The page that it judges for."""
         return self._question.page
 
-    def turn_to(self, page: PageSoFar) -> None:
-        """Judge for the page as it has become; who has entered the draw stays as it was thrown."""
-        self._question = self._question._replace(page=page)
+    def turn_to(self, page: PageSoFar, shown: Mapping[FlightId, Shown]) -> None:
+        """Judge for page and reader as they have become; who has entered the draw stays as it was thrown."""
+        self._question = self._question._replace(page=page, shown=shown)
         self.is_open = not (page.advertisers or self._question.request.exclude)
 
     def lets_in(self, ranks: Ranks, pick: Pick) -> bool:

@@ -1,18 +1,18 @@
 """Which creatives the slots of one call for a page show together.
 
 Each slot holds its own draw, as if it were alone. Where the winners may all stand beside each other, that is the page.
-Where they may not, or one of them takes over several slots, each slot says who would follow, and `assignment` seats them.
+Where they may not, or one takes over several slots, each slot says who would follow, and `assignment` seats them.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from random import Random
-from typing import Final
+from typing import Final, NamedTuple
 
 from adserver.decision.assignment import Option, assign
 from adserver.decision.ballot import Ballot
-from adserver.decision.paces import NOBODY, Paces, Shown
+from adserver.decision.paces import NOBODY, Paces, Shown, after_fill
 from adserver.decision.page import EMPTY_PAGE, PageSoFar, may_stand
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
@@ -45,7 +45,7 @@ def decide_page(
         slot = snapshot.slot(request.slot)
         question = None if slot is None else Question(request, slot, now, delivered, EMPTY_PAGE, paces, shown)
         ballots.append(None if question is None else snapshot.ballot(question, rng))
-    held = _Page(snapshot, ballots, rng, takeovers)
+    held = _Page(snapshot, ballots, rng, takeovers, shown)
     seated = held.seated()
     return tuple(
         NoFill(request, NoFillReason.UNKNOWN_SLOT) if ballot is None else held.answer(ballot, seated[seat])
@@ -72,6 +72,7 @@ class _Page:
         ballots: Sequence[Ballot | None],
         rng: Random,
         takeovers: Mapping[int, tuple[int, ...]],
+        shown: Mapping[FlightId, Shown],
     ) -> None:
         self._snapshot = snapshot
         self._ballots = ballots
@@ -81,43 +82,39 @@ class _Page:
             for flight, seats in takeovers.items()
             if all(ballot is not None and ballot.takes(flight) for ballot in (ballots[seat] for seat in seats))
         }
-        self._page = EMPTY_PAGE
+        self._before = shown
+        self._stand = _Stand(EMPTY_PAGE, shown, Counter())
 
     def seated(self) -> list[int | None]:
         """Return the flight of each seat, by position, or None."""
-        for seat, ballot in enumerate(self._ballots):
-            begun = frozenset(
-                ballot.records.id_of(flight) for flight, seats in self._takeovers.items() if ballot and seats[0] == seat
-            )
-            if ballot is not None and begun:
-                ballot.field.turn_to(PageSoFar(takeovers=begun))
+        for flight, seats in self._takeovers.items():
+            ballot = self._ballots[seats[0]]
+            if ballot is not None:
+                known = ballot.field.page.takeovers | {ballot.records.id_of(flight)}
+                ballot.field.turn_to(PageSoFar(takeovers=known), self._before)
         firsts = [None if ballot is None else ballot.draw(self._rng) for ballot in self._ballots]
         if self._all_may_stand(firsts):
             return firsts
         return self._assigned(firsts)
 
     def answer(self, ballot: Ballot, flight: int | None) -> Decision:
-        """Return a slot's decision, on the page as it has become."""
+        """Return a slot's decision; why it has none, on the page as it has become."""
         if flight is not None:
             return self._snapshot.fill(ballot, flight, self._rng)
-        ballot.field.turn_to(replace(self._page, takeovers=ballot.field.page.takeovers))
+        ballot.field.turn_to(self._stand.page, self._stand.shown)
         return self._snapshot.no_fill(ballot)
 
     def _all_may_stand(self, firsts: Sequence[int | None]) -> bool:
-        """Seat the winners one by one; return False at the first that may not stand beside those before it."""
-        page = EMPTY_PAGE
-        taken: dict[int, int] = {}
+        """Seat the winners one by one; return False, with nobody seated, if one may not stand beside the others."""
+        stand = _Stand(EMPTY_PAGE, self._before, Counter())
         for ballot, flight in zip(self._ballots, firsts, strict=True):
             if ballot is None or flight is None:
                 continue
             option = ballot.option(flight, (0,))
-            if flight in self._takeovers or not may_stand(option.advertiser, page, may_repeat=option.may_repeat):
+            if flight in self._takeovers or not stand.takes(option):
                 return False
-            taken[flight] = taken.get(flight, 0) + 1
-            if option.room is not None and taken[flight] > option.room:
-                return False
-            page = page.after(option.advertiser, may_repeat=option.may_repeat)
-        self._page = page
+            stand = stand.after(option, ballot)
+        self._stand = stand
         return True
 
     def _assigned(self, firsts: Sequence[int | None]) -> list[int | None]:
@@ -129,19 +126,46 @@ class _Page:
             for seat, (ballot, first) in enumerate(zip(self._ballots, firsts, strict=True))
         ]
         seating = assign(options)
-        for option in dict.fromkeys(option for option in seating if option is not None):
-            self._page = self._page.after(option.advertiser, may_repeat=option.may_repeat)
+        for ballot, option in zip(self._ballots, seating, strict=True):
+            if ballot is not None and option is not None:
+                self._stand = self._stand.after(option, ballot)
         return [
             option.flight if option is not None else self._beside(self._ballots[seat], firsts[seat])
             for seat, option in enumerate(seating)
         ]
 
     def _beside(self, ballot: Ballot | None, first: int | None) -> int | None:
-        """Return who wins a slot that nobody has whom it named, for it did not name all."""
+        """Return who wins a slot that nobody has whom it named, for it may not have named all."""
         if ballot is None or first is None:
             return None
-        flight = ballot.draw_again(self._page, first, self._rng)
-        if flight is not None:
-            option = ballot.option(flight, (0,))
-            self._page = self._page.after(option.advertiser, may_repeat=option.may_repeat)
+        flight = ballot.draw_again(self._stand.page, self._stand.shown, first, self._rng)
+        if flight is None:
+            return None
+        option = ballot.option(flight, (0,))
+        if not self._stand.takes(option):
+            return None
+        self._stand = self._stand.after(option, ballot)
         return flight
+
+
+class _Stand(NamedTuple):
+    """How far a page is seated. Immutable."""
+
+    page: PageSoFar
+    shown: Mapping[FlightId, Shown]
+    """The reader's ledger with what is seated."""
+    seats: Counter[int]
+    """By flight."""
+
+    def takes(self, option: Option) -> bool:
+        """Return whether one more may stand on the page."""
+        has_room = option.room is None or self.seats[option.flight] < option.room
+        return has_room and may_stand(option.advertiser, self.page, may_repeat=option.may_repeat)
+
+    def after(self, option: Option, ballot: Ballot) -> "_Stand":
+        """Return the page with one seat more."""
+        return _Stand(
+            self.page.after(option.advertiser, may_repeat=option.may_repeat),
+            after_fill(self.shown, ballot.records.flights.get(option.flight)),
+            self.seats + Counter((option.flight,)),
+        )

@@ -101,10 +101,11 @@ class Chance:
     def flight(self, id_: str, creatives: Sequence[Creative]) -> Flight:
         used = self.rng.sample(creatives, self.rng.randint(1, len(creatives)))
         first, last = sorted((self.day(), self.day()))
+        slots = self.some(SLOTS, 60) or None
         return Flight(
             id=FlightId(id_),
             creatives=tuple(CreativeWeight(creative.id, self.rng.randint(1, self.most_weight)) for creative in used),
-            slots=self.some(SLOTS, 60) or None,
+            slots=slots,
             status=Status.PAUSED if self.maybe(10) else Status.ACTIVE,
             tier=self.rng.choice(tuple(Tier)),
             share=self.rng.randint(1, self.most_share),
@@ -113,6 +114,7 @@ class Chance:
             starts=first if self.maybe(20) else None,
             ends=last if self.maybe(20) else None,
             repeat=self.maybe(30),
+            takeover=slots is not None and self.maybe(20),
             targeting=Targeting(
                 places=self.some(PLACES, 50, 3),
                 exclude_places=self.some(PLACES, 15, 1),

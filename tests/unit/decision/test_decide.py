@@ -151,10 +151,75 @@ def test_competitors_are_never_in_one_call() -> None:
 def test_a_repeating_sponsor_is_no_competitor_of_itself() -> None:
     of = snapshot(
         campaign(BANK, flight("bank", repeat=True)),
+        campaign(RIVAL, flight("rival", slots=(1, 2))),
+        advertisers=(BANK, RIVAL),
+    )
+    assert {tuple(page(of, seed)) for seed in range(20)} == {("bank", "bank", "bank")}
+
+
+def test_one_sponsorship_goes_before_any_number_of_others() -> None:
+    of = snapshot(
+        campaign(BANK, flight("bank", repeat=True)),
         campaign(RIVAL, flight("rival", slots=(1, 2), tier=Tier.SPONSORSHIP)),
         advertisers=(BANK, RIVAL),
     )
-    assert page(of) == ["bank", "bank", "bank"]
+    assert page(of) == ["competitor", "rival", "same_sponsor"]
+
+
+def test_a_sponsor_stands_where_it_leaves_most_to_others() -> None:
+    of = snapshot(
+        campaign(BANK, flight("bank", slots=(0, 1))),
+        campaign(RIVAL, flight("rival", slots=(1, 2))),
+        campaign(SHOP, flight("shop", slots=(0,), tier=Tier.HOUSE)),
+        advertisers=(BANK, RIVAL, SHOP),
+    )
+    assert {tuple(page(of, seed)) for seed in range(40)} == {
+        ("bank", "competitor", "competitor"),
+        ("shop", "bank", "competitor"),
+        ("shop", "rival", "same_sponsor"),
+    } - {("bank", "competitor", "competitor")}
+
+
+def test_of_pages_alike_the_one_that_fills_earlier_slots_is_shown() -> None:
+    of = snapshot(campaign(BANK, flight("bank", slots=(1, 2))), advertisers=(BANK,))
+    assert {tuple(page(of, seed)) for seed in range(20)} == {("slot", "bank", "same_sponsor")}
+
+
+def test_a_takeover_has_all_of_its_slots() -> None:
+    taker = replace(flight("taker", slots=(0, 2)), takeover=True)
+    of = snapshot(campaign(BANK, taker), campaign(SHOP, flight("shop", tier=Tier.HOUSE)), advertisers=(BANK, SHOP))
+    assert page(of) == ["taker", "shop", "taker"]
+
+
+def test_a_takeover_has_none_where_one_of_its_slots_is_not_to_be_had() -> None:
+    taker = replace(flight("taker", slots=(0, 2)), takeover=True)
+    blocked = replace(SLOTS[2], max_chars=5)
+    of = snapshot(campaign(BANK, taker), advertisers=(BANK,), slots=(*SLOTS[:2], blocked))
+    assert page(of) == ["takeover", "slot", "variant"]
+
+
+def test_a_takeover_has_none_where_not_all_of_its_slots_are_asked_for() -> None:
+    taker = replace(flight("taker", slots=(0, 2)), takeover=True)
+    of = snapshot(campaign(BANK, taker), advertisers=(BANK,))
+    requests = [SlotRequest(SLOTS[0].id), SlotRequest(SLOTS[1].id)]
+    assert winners(decide_page(requests, of, {}, NOW, Random(1))) == ["takeover", "slot"]
+    assert winners((decide(requests[0], of, {}, NOW, Random(1)),)) == ["takeover"]
+
+
+def test_a_takeover_gives_way_to_a_better_tier_in_one_of_its_slots() -> None:
+    taker = replace(flight("taker", slots=(0, 1, 2)), takeover=True)
+    of = snapshot(
+        campaign(BANK, taker),
+        campaign(SHOP, flight("shop", slots=(1,), tier=Tier.SPONSORSHIP)),
+        advertisers=(BANK, SHOP),
+    )
+    assert page(of) == ["takeover", "shop", "takeover"]
+
+
+def test_two_takeovers_share_their_slots_by_turns_of_the_draw() -> None:
+    takers = [replace(flight(name), takeover=True) for name in ("one", "two")]
+    of = snapshot(campaign(BANK, takers[0]), campaign(SHOP, takers[1]), advertisers=(BANK, SHOP))
+    assert {tuple(page(of, seed)) for seed in range(40)} == {("one",) * 3, ("two",) * 3}
 
 
 def test_a_slot_without_fill_leaves_the_page_as_it_was() -> None:
