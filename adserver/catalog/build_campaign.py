@@ -83,6 +83,7 @@ class CampaignBuilder:
             starts=row.starts,
             ends=row.ends,
             repeat=row.repeat,
+            takeover=row.takeover,
             targeting=TargetingBuilder(self._around, self._file).build(
                 row.targeting or TargetingRow(), (*path, "targeting")
             ),

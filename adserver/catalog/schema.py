@@ -166,10 +166,10 @@ class FlightSchema(StrictSchema):
 
     @validates_schema(skip_on_field_errors=False)
     def check_takeover(self, data: JsonObject, **kwargs: object) -> None:
-        """Refuse what isn't built yet."""
+        """Refuse a takeover that does not say what it takes."""
         del kwargs
-        if data.get("takeover") is True:
-            raise ValidationError("`takeover: true` isn't built yet; leave it out", "takeover")
+        if data.get("takeover") is True and not data.get("slots"):
+            raise ValidationError("takes over the slots that it names; write `slots` too", "takeover")
 
 
 class CampaignSchema(StrictSchema):

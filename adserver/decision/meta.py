@@ -26,11 +26,11 @@ class Meta(msgspec.Struct, frozen=True):
     """Of all topics that the catalog names, in the same way."""
     topic_hashes: dict[Topic, IdHash]
     """Of the same."""
-    takeovers: tuple[int, ...]
-    """Positions of flights that take all of their slots or none, and are in the lists."""
     stopped: tuple[tuple[int, NoFillReason], ...]
     """Slots (0: any), and why those of its flights that are in no list, since they never run, do not."""
     circles: tuple[Circle, ...] = ()
     """All that flights name, excluded ones too; numbered as places are, after the last of them."""
     windows: tuple[Window, ...] = ()
     """The hours of flights, numbered from 1."""
+    takeovers: tuple[int, ...] = ()
+    """Positions of flights that take all of their slots or none, and are in the lists."""

@@ -58,22 +58,39 @@ class Order:
     def _rest(self, ranks: Ranks, first: int | None) -> Iterator[int]:
         if ranks.size > ASKED:
             return self._tried(ranks, first)
-        eligible = Eligible.of(self._field.settle(ranks), self._field)
-        return self._drawn(list(eligible.flights), first, is_by_share=ranks.rank is Rank.SHARES)
+        settled = self._field.settled(ranks) or self._field.settle(ranks)
+        kinds: dict[Kind, list[int]] = {}
+        for flight in Eligible.of(settled, self._field).flights:
+            kinds.setdefault(self._kind(flight), []).append(flight)
+        return self._drawn(kinds, first, is_by_share=ranks.rank is Rank.SHARES)
 
-    def _drawn(self, flights: list[int], first: int | None, *, is_by_share: bool) -> Iterator[int]:
-        part_of = self._field.part_of
+    def _drawn(self, kinds: dict[Kind, list[int]], first: int | None, *, is_by_share: bool) -> Iterator[int]:
+        parts = {kind: sum(map(self._field.part_of, flights)) for kind, flights in kinds.items()}
+        whole = sum(parts.values())
         for _ in range(self._most):
             if first is not None:
-                whole, kind = sum(map(part_of, flights)), self._kind(first)
-                flights = [flight for flight in flights if self._kind(flight) != kind]
-                if is_by_share and not self._passes_on(whole, sum(map(part_of, flights))):
+                rest = whole - parts.pop(self._kind(first))
+                if is_by_share and not self._passes_on(whole, rest):
                     return
-            if not flights:
+                whole = rest
+            if not parts:
                 return
-            bounds = tuple(accumulate(map(part_of, flights)))
-            first = Eligible(flights, bounds).at(self._rng.randrange(bounds[-1]))
+            first = self._one_of(kinds[self._one_by(parts, whole)])
             yield first
+
+    def _one_by(self, parts: dict[Kind, int], whole: int) -> Kind:
+        point = self._rng.randrange(whole)
+        for kind, part in parts.items():
+            point -= part
+            if point < 0:
+                return kind
+        raise ValueError("the parts come to less than their whole")
+
+    def _one_of(self, flights: list[int]) -> int:
+        if len(flights) == 1:
+            return flights[0]
+        bounds = tuple(accumulate(map(self._field.part_of, flights)))
+        return Eligible(flights, bounds).at(self._rng.randrange(bounds[-1]))
 
     def _passes_on(self, whole: int, rest: int) -> bool:
         """Return whether those that are left have what the one before them cannot have.

@@ -87,7 +87,7 @@ def test_no_page_is_better_than_the_one_found(seed: int, seats: int) -> None:
 @given(st_seeds)
 def test_a_search_cut_short_still_gives_a_page_that_may_be_and_gives_the_first_rank_first(seed: int) -> None:
     options = some_options(Random(seed), 4)
-    found = assign(options, most_steps=0)
+    found = assign(options, most_looks=0)
     assert is_page(found)
     for seat, option in enumerate(found):
         if option is None:

@@ -70,6 +70,7 @@ def full_catalog() -> Catalog:
         date(2026, 1, 1),
         date(2026, 2, 1),
         repeat=True,
+        takeover=True,
         targeting=Targeting(
             frozenset({PlaceId("us-mn"), PlaceId("us-wi")}),
             frozenset({PlaceId("us-mn-remer")}),

@@ -231,7 +231,6 @@ def test_a_slug_may_have_64_characters() -> None:
         ({"caps": []}, "caps", "`caps`"),
         ({"caps": None}, "caps", "`caps`"),
         ({"caps": [{"impressions": 3, "per": "visit", "scope": "reader"}]}, "caps", "`caps`"),
-        ({"takeover": True}, "takeover", "`takeover: true`"),
         ({"goal": {"impressions": 5, "pacing": "even"}}, "goal.pacing", "`pacing: even`"),
         ({"goal": {"impressions": 5, "pacing": "frontloaded"}}, "goal.pacing", "`pacing: frontloaded`"),
     ],
@@ -240,6 +239,11 @@ def test_a_rule_that_is_not_built_yet_is_refused_by_name(fields: dict[str, RawVa
     faults = faults_of_flight(**fields)
     assert list(faults) == [path]
     assert faults[path].startswith(f"{name} isn't built yet")
+
+
+def test_a_takeover_names_the_slots_that_it_takes() -> None:
+    assert faults_of_flight(takeover=True) == {"takeover": "takes over the slots that it names; write `slots` too"}
+    assert check_campaign_file(parsed(with_flight(takeover=True, slots=["masthead", "article-top"])))
 
 
 @pytest.mark.parametrize("field", ["slots", "creatives"])
