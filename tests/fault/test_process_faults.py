@@ -27,7 +27,7 @@ def test_exact_through(fault: Fault, survive: Callable[[Fault], None]) -> None:
 def test_exact_through_a_worker_a_keeper_and_a_redis_that_hang_until_each_time_out_has_passed(
     stage: Stage, survive: Callable[[Fault], None]
 ) -> None:
-    """A worker for gunicorn's 30 s and more; meanwhile the keeper until it is missed, then Redis past its 5 s."""
+    """A worker until gunicorn replaces it; meanwhile the keeper until it is missed, then Redis past its 5 s."""
 
     def hang(stage: Stage) -> str:
         worker, keeper, redis = stage.service.workers()[0], stage.service.pid_of("main keeper"), stage.redis.pid

@@ -27,6 +27,8 @@ _QUIET_SECONDS: Final = 0.8
 """Workers write what they decided each half second."""
 _MOST_COPIES: Final = 6
 _DISK: Final = "192m"
+_WORKER_SECONDS: Final = 12
+"""After how long gunicorn takes a worker for hung; in use it is 30."""
 
 
 @dataclass
@@ -194,7 +196,8 @@ def running_stage(
         proxy = stack.enter_context(CuttingProxy(own.port))
         clock = FakedClock(folder / "clock")
         url = f"redis://127.0.0.1:{proxy.port}/0"
-        service = kind(folder, ADSERVER_REDIS_URL=url, **(clock.environ if faked_clock else {}))
+        gunicorn = {"GUNICORN_CMD_ARGS": f"--timeout {_WORKER_SECONDS}"}
+        service = kind(folder, ADSERVER_REDIS_URL=url, **gunicorn, **(clock.environ if faked_clock else {}))
         stack.callback(service.end)
         service.start(*arguments)
         stage = Stage(folder, seed, service, own, proxy, clock, on_disk)
