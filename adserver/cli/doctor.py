@@ -11,7 +11,7 @@ from adserver.catalog.following import describe_difference
 from adserver.config import Settings
 from adserver.domain.errors import AdserverError, InputRefused, SettingRefused
 from adserver.processes.doctor import diagnose
-from adserver.processes.examination import examine_folder, examine_redis, examine_service
+from adserver.processes.examination import examine_environ, examine_folder, examine_redis, examine_service
 from adserver.processes.facts import Facts, FolderFacts, RedisFacts
 from adserver.processes.findings import Finding, Severity
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
@@ -55,6 +55,7 @@ def _examine(settings: Settings) -> Facts:
         encrypted_redis=settings.redis_address is not None and settings.redis_address.encrypted,
         public_url=settings.public_url is not None,
         trusted_proxies=bool(settings.trusted_proxies),
+        unknown_settings=examine_environ(os.environ),
         folder=folder_facts,
         service=examine_service(folder, folder / SPOOLS_NAME, folder / WORKER_SUMS_NAME),
         redis=redis,
@@ -99,4 +100,8 @@ def _show(findings: tuple[Finding, ...]) -> None:
         click.echo(f"  mend: {finding.remedy}")
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     warnings = sum(finding.severity is Severity.WARNING for finding in findings)
-    click.echo("all is well" if not findings else f"{errors} errors, {warnings} warnings")
+    click.echo("all is well" if not findings else f"{_number(errors, 'error')}, {_number(warnings, 'warning')}")
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -5,7 +5,7 @@ import os
 import stat
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, cast
 
@@ -14,6 +14,7 @@ from redis.exceptions import NoPermissionError, RedisError
 
 from adserver.catalog.compiled import CompiledUnreadable, read_compiled
 from adserver.catalog.file_names import COMPILED_NAME
+from adserver.config import SETTINGS
 from adserver.counting.cells import SHARDS_KEY, shard_tag
 from adserver.counting.drops import dropped_events
 from adserver.counting.worker_sums import read_worker_sums
@@ -26,9 +27,21 @@ from adserver.processes.keeper_process import KEEPER_LOCK_NAME
 from adserver.processes.orphans import holders
 from adserver.store.link import RedisLink
 
+_SETTING_PREFIX: Final = "ADSERVER_"
+_MADE_PREFIXES: Final = ("ADSERVER_PORT", "ADSERVER_SERVICE_")
 _MOUNTS: Final = Path("/proc/mounts")
 _SPOOL_DROPS: Final = "spool:"
 """Drops of the disk stand in Redis too; the spools' own say it sooner."""
+
+
+def examine_environ(environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the names that begin like settings and are none, but for those that Kubernetes makes for a service."""
+    known = {setting.name for setting in SETTINGS}
+    return tuple(
+        name
+        for name in sorted(environ)
+        if name.startswith(_SETTING_PREFIX) and name not in known and not name.startswith(_MADE_PREFIXES)
+    )
 
 
 def examine_folder(folder: Path) -> FolderFacts | None:

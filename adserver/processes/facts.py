@@ -89,6 +89,8 @@ class Facts:
     encrypted_redis: bool
     public_url: bool
     trusted_proxies: bool
+    unknown_settings: tuple[str, ...]
+    """Names in the environment that look like settings and are none."""
     folder: FolderFacts | None
     """None: there is no data folder yet."""
     service: ServiceFacts

@@ -1,8 +1,10 @@
 """What may be wrong with the data folder, its disk and the settings. Pure."""
 
 from collections.abc import Iterator
+from difflib import get_close_matches
 from typing import Final
 
+from adserver.config import SETTINGS
 from adserver.processes.facts import Facts
 from adserver.processes.findings import Finding, Severity
 
@@ -87,6 +89,14 @@ def check_settings(facts: Facts) -> Iterator[Finding]:
             Severity.WARNING,
             "links and beacons name the host of each request, which a proxy may have changed",
             "set ADSERVER_PUBLIC_URL to the address that readers' browsers reach",
+        )
+    for name in facts.unknown_settings:
+        like = get_close_matches(name, [setting.name for setting in SETTINGS], 1)
+        yield Finding(
+            "setting_unknown",
+            Severity.WARNING,
+            f"{name} is set, and there is no such setting",
+            f"name it {like[0]}, or unset it" if like else "unset it; docs/settings.md lists all settings",
         )
     if facts.remote_redis and not facts.encrypted_redis:
         yield Finding(

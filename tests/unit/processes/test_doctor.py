@@ -50,6 +50,7 @@ WELL = Facts(
     encrypted_redis=True,
     public_url=True,
     trusted_proxies=True,
+    unknown_settings=(),
     folder=FOLDER,
     service=SERVICE,
     redis=REDIS,
@@ -142,6 +143,7 @@ CASES = [
     (ill(snapshot="it is torn"), "snapshot_unreadable", "error"),
     (ill(keeper=KeeperState(at=NOW, pid=7, redis=True, catalog_fault="disk full")), "catalog_stuck", "error"),
     (ill(published=False), "nothing_published", "error"),
+    (ill(unknown_settings=("ADSERVER_TRUSTED_PROXY",)), "setting_unknown", "warning"),
     (ill(public_url=False), "public_url_unset", "warning"),
     (ill(encrypted_redis=False), "redis_plain", "info"),
     (ill(untrusted_proxies=12), "proxies_untrusted", "warning"),
@@ -207,3 +209,13 @@ def test_the_worst_comes_first() -> None:
 )
 def test_what_is_as_it_should_be_is_no_error_and_no_warning(facts: Facts) -> None:
     assert set(codes(facts)) <= {"service_stopped"}
+
+
+@pytest.mark.parametrize(
+    ("name", "remedy"),
+    [("ADSERVER_TRUSTED_PROXY", "name it ADSERVER_TRUSTED_PROXIES, or unset it"), ("ADSERVER_Q", "unset it; docs/se")],
+)
+def test_a_name_that_is_no_setting_is_told_which_it_may_have_meant(name: str, remedy: str) -> None:
+    [finding] = diagnose(ill(unknown_settings=(name,)))
+    assert name in finding.problem
+    assert finding.remedy.startswith(remedy)

@@ -11,7 +11,7 @@ from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
 from adserver.domain.catalog import Catalog
 from adserver.processes.data_dir import DataDir
-from adserver.processes.examination import examine_folder, examine_service, filesystem_of
+from adserver.processes.examination import examine_environ, examine_folder, examine_service, filesystem_of
 from adserver.processes.keeper_process import KEEPER_LOCK_NAME
 
 MOUNTS = r"""
@@ -123,3 +123,9 @@ def test_a_compiled_catalog_is_found_and_one_that_is_torn_is_said_to_be(tmp_path
     fault = examine_service(tmp_path, tmp_path, tmp_path).snapshot
     assert fault is not None
     assert "torn" in fault
+
+
+def test_names_that_begin_like_settings_are_found_but_not_those_that_kubernetes_makes_for_a_service() -> None:
+    made = {"ADSERVER_PORT": "tcp://10.0.0.1:80", "ADSERVER_PORT_80_TCP": "x", "ADSERVER_SERVICE_HOST": "10.0.0.1"}
+    environ = {"ADSERVER_WORKERS": "2", "ADSERVER_TYPO": "1", "HOME": "/root", **made}
+    assert examine_environ(environ) == ("ADSERVER_TYPO",)
