@@ -3,9 +3,12 @@
 Read by gunicorn as `-c python:adserver.processes.gunicorn_conf`; names that an older version does not know it ignores.
 """
 
+import gc
+import importlib
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, Protocol
 
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - heartbeats, by files that gunicorn makes and unlinks
 
@@ -14,7 +17,7 @@ worker_class = "adserver.processes.gunicorn_worker.PatientWorker"
 threads = 4
 """Two to eight do alike; one and sixteen are worse. Half of them may be with the store at once (web/store_gate.py)."""
 preload_app = False
-"""Threads and token issuers begin after the fork."""
+"""The application is made after the fork, as its threads and token issuers are; its code is loaded before it."""
 reuse_port = False
 
 timeout = 30
@@ -42,3 +45,31 @@ loglevel = "error"
 
 worker_tmp_dir = str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None
 """Heartbeats are files; on a disk that hangs they would look like a worker that hangs."""
+
+
+class _Loader(Protocol):
+    """What gunicorn calls its application."""
+
+    app_uri: str
+    """`module:factory()`, or `module:name`."""
+
+
+class _Master(Protocol):
+    """What starts the workers."""
+
+    app: _Loader
+
+
+def when_ready(server: _Master) -> None:
+    """Load the code of the workers once for all of them, who then are there at once, and hold it in memory together.
+
+    Only of a factory: another module makes its application when it is loaded. A fault in the code is left to the
+    workers, whose log says it.
+    """
+    module, _, name = server.app.app_uri.partition(":")
+    if not name.endswith("()"):
+        return
+    with suppress(Exception):
+        importlib.import_module(module)
+    gc.collect()
+    gc.freeze()  # else the first search for garbage in each worker copies all of it

@@ -73,10 +73,10 @@ def test_spools_that_had_ended_come_back_and_are_not_counted_again(stage: Stage)
         with stage.load(20):
             pass
         stage.settle()
-    stage.service.await_that(lambda: not set(old) & set(stage.spool_ends()))
-    before = stage.recorded()
     with stage.redis.client() as client:
-        assert {spool.encode() for spool in old} <= set(client.hkeys("{s0}:ended"))
+        stage.service.await_that(lambda: {spool.encode() for spool in old} <= set(client.hkeys("{s0}:ended")))
+    assert not set(old) & set(stage.spool_ends())
+    before = stage.recorded()
 
     put_back(stage, copy)
     assert set(old) <= set(stage.spool_ends())

@@ -1,8 +1,12 @@
 """How gunicorn is told to serve, and when a server counts as up."""
 
 import contextlib
+import gc
 import socket
+import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from gunicorn.config import Config  # type: ignore[import-untyped]  # it publishes no types
@@ -39,13 +43,47 @@ def test_every_setting_is_one_that_gunicorn_knows_and_takes() -> None:
     names = [name for name in vars(gunicorn_conf) if name in config.settings]
     for name in names:
         config.set(name, getattr(gunicorn_conf, name))
-    public = [name for name, value in vars(gunicorn_conf).items() if name.islower() and name[0] != "_" and name != "os"]
-    assert sorted(names) == sorted(public)
+    imported = {"gc", "importlib", "os", "suppress"}
+    public = {name for name in vars(gunicorn_conf) if name.islower() and name[0] != "_"} - imported
+    assert set(names) == public
     assert issubclass(config.worker_class, ThreadWorker)
     assert config.forwarded_allow_ips == []
     assert config.control_socket_disable is True
     assert config.accesslog is None
     assert config.loglevel == "error"  # warnings carry addresses
+
+
+@dataclass(frozen=True)
+class Loader:
+    """What gunicorn calls its application."""
+
+    app_uri: str
+
+
+@dataclass(frozen=True)
+class Master:
+    """What starts the workers."""
+
+    app: Loader
+
+
+@pytest.mark.parametrize(
+    ("text", "application", "is_loaded"),
+    [
+        ("made = []", "{module}:make()", True),
+        ("made = []", "{module}:app", False),  # to load it is to make its application
+        ("raise RuntimeError('a fault of its author')", "{module}:make()", False),
+    ],
+)
+def test_the_code_of_a_factory_is_loaded_before_the_workers_begin(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, application: str, is_loaded: bool
+) -> None:
+    module = f"code_of_{tmp_path.name}"
+    (tmp_path / f"{module}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    gunicorn_conf.when_ready(Master(Loader(application.format(module=module))))
+    gc.unfreeze()
+    assert (sys.modules.pop(module, None) is not None) == is_loaded
 
 
 def test_requests_in_flight_get_their_time_before_the_kill() -> None:
