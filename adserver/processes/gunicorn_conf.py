@@ -50,14 +50,17 @@ worker_tmp_dir = str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK | os.X
 class _Loader(Protocol):
     """What gunicorn calls its application."""
 
-    app_uri: str
-    """`module:factory()`, or `module:name`."""
+    @property
+    def app_uri(self) -> str:
+        """`module:factory()`, or `module:name`."""
 
 
 class _Master(Protocol):
     """What starts the workers."""
 
-    app: _Loader
+    @property
+    def app(self) -> _Loader:
+        """What makes the application."""
 
 
 def when_ready(server: _Master) -> None:

@@ -8,6 +8,9 @@ from adserver.config import SETTINGS
 from adserver.processes.facts import Facts
 from adserver.processes.findings import Finding, Severity
 
+_MUCH_ALIKE: Final = 0.85
+"""All names begin alike."""
+
 LITTLE_ROOM_BYTES: Final = 1 << 30
 NO_ROOM_BYTES: Final = 100 << 20
 
@@ -91,7 +94,7 @@ def check_settings(facts: Facts) -> Iterator[Finding]:
             "set ADSERVER_PUBLIC_URL to the address that readers' browsers reach",
         )
     for name in facts.unknown_settings:
-        like = get_close_matches(name, [setting.name for setting in SETTINGS], 1)
+        like = get_close_matches(name, [setting.name for setting in SETTINGS], 1, _MUCH_ALIKE)
         yield Finding(
             "setting_unknown",
             Severity.WARNING,
