@@ -3,12 +3,9 @@
 Read by gunicorn as `-c python:adserver.processes.gunicorn_conf`; names that an older version does not know it ignores.
 """
 
-import gc
-import importlib
 import os
-from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Final
 
 _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - heartbeats, by files that gunicorn makes and unlinks
 
@@ -45,34 +42,3 @@ loglevel = "error"
 
 worker_tmp_dir = str(_SHARED_MEMORY) if os.access(_SHARED_MEMORY, os.W_OK | os.X_OK) else None
 """Heartbeats are files; on a disk that hangs they would look like a worker that hangs."""
-
-
-class _Loader(Protocol):
-    """What gunicorn calls its application."""
-
-    @property
-    def app_uri(self) -> str:
-        """`module:factory()`, or `module:name`."""
-
-
-class _Master(Protocol):
-    """What starts the workers."""
-
-    @property
-    def app(self) -> _Loader:
-        """What makes the application."""
-
-
-def when_ready(server: _Master) -> None:
-    """Load the code of the workers once for all of them, who then are there at once, and hold it in memory together.
-
-    Only of a factory: another module makes its application when it is loaded. A fault in the code is left to the
-    workers, whose log says it.
-    """
-    module, _, name = server.app.app_uri.partition(":")
-    if not name.endswith("()"):
-        return
-    with suppress(Exception):
-        importlib.import_module(module)
-    gc.collect()
-    gc.freeze()  # else the first search for garbage in each worker copies all of it

@@ -13,7 +13,7 @@ APPLICATION: Final = "adserver.runtime.worker:create_wsgi_app()"
 ALIVE_PATH: Final = "/healthz"
 READY_PATH: Final = "/readyz"
 
-_CONFIG: Final = "python:adserver.processes.gunicorn_conf"
+_CONFIG: Final = "python:adserver.runtime.gunicorn_conf"
 _START_SECONDS: Final = 30.0
 _TAKEOVER_SECONDS: Final = 15.0
 """A worker is up in about one; a successor that needs so many more has a fault, and the old one goes on."""

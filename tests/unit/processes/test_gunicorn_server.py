@@ -1,12 +1,9 @@
 """How gunicorn is told to serve, and when a server counts as up."""
 
 import contextlib
-import gc
 import socket
-import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
-from pathlib import Path
+from types import ModuleType
 
 import pytest
 from gunicorn.config import Config  # type: ignore[import-untyped]  # it publishes no types
@@ -16,6 +13,7 @@ from adserver.processes import gunicorn_conf
 from adserver.processes.children import ChildSpec, Progress
 from adserver.processes.doors import Doors, FrontDoor, ListenAddress
 from adserver.processes.gunicorn_server import web_spec
+from adserver.runtime import gunicorn_conf as under_serve
 
 
 @contextlib.contextmanager
@@ -38,52 +36,20 @@ def successor_of(spec: ChildSpec) -> ChildSpec:
     return spec.successor()
 
 
-def test_every_setting_is_one_that_gunicorn_knows_and_takes() -> None:
+@pytest.mark.parametrize("module", [gunicorn_conf, under_serve], ids=["everywhere", "under serve"])
+def test_every_setting_is_one_that_gunicorn_knows_and_takes(module: ModuleType) -> None:
     config = Config()
-    names = [name for name in vars(gunicorn_conf) if name in config.settings]
+    names = [name for name in vars(module) if name in config.settings]
     for name in names:
-        config.set(name, getattr(gunicorn_conf, name))
-    imported = {"gc", "importlib", "os", "suppress"}
-    public = {name for name in vars(gunicorn_conf) if name.islower() and name[0] != "_"} - imported
+        config.set(name, getattr(module, name))
+    public = {name for name in vars(module) if name.islower() and name[0] != "_"} - {"gc", "os", "worker"}
     assert set(names) == public
+    assert {name for name in vars(gunicorn_conf) if name in config.settings} <= set(names)
     assert issubclass(config.worker_class, ThreadWorker)
     assert config.forwarded_allow_ips == []
     assert config.control_socket_disable is True
     assert config.accesslog is None
     assert config.loglevel == "error"  # warnings carry addresses
-
-
-@dataclass(frozen=True)
-class Loader:
-    """What gunicorn calls its application."""
-
-    app_uri: str
-
-
-@dataclass(frozen=True)
-class Master:
-    """What starts the workers."""
-
-    app: Loader
-
-
-@pytest.mark.parametrize(
-    ("text", "application", "is_loaded"),
-    [
-        ("made = []", "{module}:make()", True),
-        ("made = []", "{module}:app", False),  # to load it is to make its application
-        ("raise RuntimeError('a fault of its author')", "{module}:make()", False),
-    ],
-)
-def test_the_code_of_a_factory_is_loaded_before_the_workers_begin(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str, application: str, is_loaded: bool
-) -> None:
-    module = f"code_of_{tmp_path.name}"
-    (tmp_path / f"{module}.py").write_text(text)
-    monkeypatch.syspath_prepend(tmp_path)
-    gunicorn_conf.when_ready(Master(Loader(application.format(module=module))))
-    gc.unfreeze()
-    assert (sys.modules.pop(module, None) is not None) == is_loaded
 
 
 def test_requests_in_flight_get_their_time_before_the_kill() -> None:
