@@ -1,7 +1,7 @@
-"""How gunicorn serves under `adserver serve`: as everywhere, with the workers' code loaded once, before they are forked.
+"""How gunicorn serves under `adserver serve`: as everywhere, but the workers' code is loaded once, before they fork.
 
-So a worker is there a tenth of a second after the one before it died, all run the same code, and much of their memory is
-one. The application itself is made in each worker, as its threads and token issuers are.
+So a worker is there a tenth of a second after the one before it died, all run the same code, and much of their memory
+is one. The application itself is made in each worker, as its threads and token issuers are.
 """
 
 import gc
