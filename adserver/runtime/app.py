@@ -36,6 +36,7 @@ from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
 from adserver.web.calls import DeliveryCalls
 from adserver.web.chance import WorkerRandom
 from adserver.web.clicks import ClickRouter
+from adserver.web.console.shell import REFUSED_A_SECOND, REFUSED_AT_ONCE, ConsoleParts
 from adserver.web.delivery import delivery_blueprint
 from adserver.web.demo import demo_blueprint
 from adserver.web.health import health_blueprint
@@ -77,7 +78,8 @@ def make_app(
     sums = SumsFile(
         data_dir.path / WORKER_SUMS_NAME, tally, lambda slot: _slot_name(catalog, slot), lambda: _revision(catalog)
     )
-    codec = TokenCodec(settings.secret_keys or data_dir.secret_keys())
+    secret_keys = settings.secret_keys or data_dir.secret_keys()
+    codec = TokenCodec(secret_keys)
     edge = make_edge(settings, catalog, salts, clock)
     acceptance = Acceptance(codec, recorder, edge, lambda: clock().timestamp())
     deliverer = Deliverer(
@@ -135,6 +137,12 @@ def make_app(
             trusted_proxies=settings.trusted_proxies,
             on_untrusted_proxy=tally.untrusted_proxy,
             lane=calls,
+            console=ConsoleParts(
+                identities=identities,
+                keys=secret_keys,
+                clock=clock,
+                refusals=CallLimit(time.monotonic, calls_a_second=REFUSED_A_SECOND, burst=REFUSED_AT_ONCE),
+            ),
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )
     )

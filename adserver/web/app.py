@@ -8,6 +8,7 @@ from flask import Blueprint, Flask, Response
 
 from adserver.counting.addresses import Network
 from adserver.web.calls import DeliveryCalls
+from adserver.web.console.shell import ConsoleParts, install_console
 from adserver.web.hosts import HostRules, install_hosts
 from adserver.web.lane import Lane
 from adserver.web.mounting import Mounted
@@ -37,6 +38,8 @@ class AppParts:
     max_body_bytes: int = MAX_BODY_BYTES
     lane: DeliveryCalls | None = None
     """What answers the hot calls in front of Flask; None: Flask answers all."""
+    console: ConsoleParts | None = None
+    """None: there is no console."""
     mounted_at: str = ""
     """The path of the public address that all of this stands under, such as `/sponsors`; empty: at the top."""
 
@@ -54,6 +57,8 @@ def create_app(parts: AppParts) -> Flask:
     app.after_request(_secure)
     for blueprint in parts.blueprints:
         app.register_blueprint(blueprint)
+    if parts.console is not None:
+        install_console(app, parts.console)
     if parts.lane is not None:
         app.wsgi_app = Lane(app, parts.lane, parts.hosts)  # type: ignore[method-assign]  # as Flask documents it
     if parts.mounted_at:

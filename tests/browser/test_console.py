@@ -1,0 +1,92 @@
+"""The console's frame in a real Chromium on the real service: signing in by keyboard, at 375 px, light and dark."""
+
+from collections.abc import Iterator
+
+import pytest
+from browser_stand import CHROMIUM, FLAGS
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from service import Service, running_service
+
+pytestmark = pytest.mark.processes
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
+    with running_service(tmp_path_factory.mktemp("console")) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+def open_console(
+    browser: Browser, service: Service, scheme: str = "light", width: int = 1280
+) -> tuple[Page, list[str]]:
+    """Return the sign-in page, and what the browser complains of from then on."""
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)  # type: ignore[arg-type]
+    page = context.new_page()
+    complaints: list[str] = []
+
+    def hear(message: ConsoleMessage) -> None:
+        if message.type in ("error", "warning"):
+            complaints.append(message.text)
+
+    page.on("console", hear)
+    page.on("requestfailed", lambda request: complaints.append(request.url))
+    page.goto(f"{service.base}/console/")
+    return page, complaints
+
+
+def sign_in(page: Page, service: Service) -> None:
+    page.keyboard.insert_text(service.admin()["Authorization"].removeprefix("Bearer "))
+    page.keyboard.press("Enter")
+    page.wait_for_url(f"{service.base}/console/")
+
+
+@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 375)])
+def test_one_signs_in_by_keyboard_alone_and_nothing_is_refused_by_the_policy(
+    browser: Browser, service: Service, scheme: str, width: int
+) -> None:
+    page, complaints = open_console(browser, service, scheme, width)
+    assert page.url == f"{service.base}/console/sign-in?next=/console/"
+    sign_in(page, service)
+    assert page.locator("h1").inner_text() == "Welcome, admin"
+    assert complaints == []
+    assert page.locator("html").get_attribute("data-bs-theme") == scheme
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    page.context.close()
+
+
+def test_the_first_tab_leads_past_the_navigation(browser: Browser, service: Service) -> None:
+    page, _ = open_console(browser, service)
+    sign_in(page, service)
+    page.keyboard.press("Tab")
+    assert page.locator(":focus").inner_text() == "Skip to content"
+    page.keyboard.press("Enter")
+    assert page.locator(":focus").get_attribute("id") == "main"
+    page.context.close()
+
+
+def test_a_chosen_colour_stays(browser: Browser, service: Service) -> None:
+    page, _ = open_console(browser, service)
+    sign_in(page, service)
+    page.get_by_role("button", name="Switch between light and dark").click()
+    page.reload()
+    assert page.locator("html").get_attribute("data-bs-theme") == "dark"
+    page.context.close()
+
+
+def test_a_wrong_token_is_said_to_be(browser: Browser, service: Service) -> None:
+    page, _ = open_console(browser, service)
+    page.keyboard.insert_text("adsv_wrong")
+    page.keyboard.press("Enter")
+    page.get_by_role("alert").wait_for()
+    assert "This token is not valid" in page.get_by_role("alert").inner_text()
+    page.get_by_label("Token").wait_for()
+    assert page.locator(":focus").get_attribute("id") == "token"
+    page.context.close()
