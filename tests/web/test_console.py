@@ -78,7 +78,7 @@ class Browser:
     client: FlaskClient
 
     def get(self, path: str, **fields: object) -> TestResponse:
-        return self.client.get(path, headers=HTML, **fields)  # type: ignore[arg-type]
+        return self.client.get(path, headers=HTML, **fields)
 
     def csrf(self, path: str = "/console/sign-in") -> str:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).text)
@@ -86,7 +86,7 @@ class Browser:
         return found[1]
 
     def send(self, path: str, form: Mapping[str, str], **fields: object) -> TestResponse:
-        return self.client.post(path, data=form, headers=HTML, **fields)  # type: ignore[arg-type]
+        return self.client.post(path, data=form, headers=HTML, **fields)
 
     def sign_in(self, token: str, **form: str) -> TestResponse:
         return self.send("/console/sign-in", {"csrf_token": self.csrf(), "token": token, **form})
