@@ -37,7 +37,6 @@ def open_console(
             complaints.append(message.text)
 
     page.on("console", hear)
-    page.on("requestfailed", lambda request: complaints.append(request.url))
     page.goto(f"{service.base}/console/")
     return page, complaints
 
