@@ -12,6 +12,10 @@ _BOX: Final = (
     ".sponsor>img{position:absolute}"
     # A text that runs right to left must not reorder the label before it.
     ".sponsor [data-v]{unicode-bidi:plaintext}"
+    # Of the site's own colours; the page's where it sets none, as an unknown variable leaves what is inherited.
+    ".sponsor>a>span:first-child{color:var(--sponsor-label)}"
+    ".sponsor [data-v]{color:var(--sponsor-text)}"
+    ".sponsor-disclosure{color:var(--sponsor-disclosure)}"
     # The tag takes a line's room before it has one: what comes later moves nothing.
     "sponsor-slot:not([hidden]){display:block;min-block-size:1lh}"
     # In the middle of a frame's height, whatever that is; a link without a page around it needs no line to be told.

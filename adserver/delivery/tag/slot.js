@@ -21,7 +21,9 @@
     ':host{display:block;contain:inline-size;inline-size:100%;min-inline-size:7em;overflow-wrap:anywhere}' +
       ':host([hidden]){display:none}' +
       'a{display:inline-block;color:inherit}.measured{white-space:nowrap}' +
-      '[part=text]{unicode-bidi:plaintext}',
+      '[part=label]{color:var(--sponsor-label)}' +
+      '[part=text]{unicode-bidi:plaintext;color:var(--sponsor-text)}' +
+      '[part=disclosure]{color:var(--sponsor-disclosure)}',
   );
 
   /**
