@@ -1,13 +1,12 @@
 """`adserver doctor`: what is wrong with the set-up, and how to mend it."""
 
-import json
 import os
 import time
-from typing import Final
 
 import click
 
 from adserver.catalog.following import describe_difference
+from adserver.cli.findings import show_findings
 from adserver.config import Settings
 from adserver.domain.errors import AdserverError, InputRefused, SettingRefused
 from adserver.processes.doctor import diagnose
@@ -18,8 +17,6 @@ from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import open_publisher
 from adserver.runtime.redis_client import open_redis
 
-_COLOURS: Final = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "blue"}
-
 
 @click.command("doctor")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
@@ -28,13 +25,7 @@ def doctor_command(*, as_json: bool) -> None:
 
     Exits 1 where counts or pages are at risk, else 0. It changes nothing.
     """
-    findings = _findings()
-    if as_json:
-        click.echo(json.dumps({"findings": [_to_json(finding) for finding in findings]}))
-    else:
-        _show(findings)
-    if any(finding.severity is Severity.ERROR for finding in findings):
-        raise SystemExit(1)
+    show_findings(_findings(), as_json=as_json)
 
 
 def _findings() -> tuple[Finding, ...]:
@@ -82,26 +73,3 @@ def _examine_campaigns(settings: Settings, folder: FolderFacts | None) -> str | 
         return f"{settings.campaigns_dir}/ cannot be published: {refused.faults[0]}"
     except AdserverError as error:
         return f"{settings.campaigns_dir}/ was not compared with what is live: {error}"
-
-
-def _to_json(finding: Finding) -> dict[str, str]:
-    return {
-        "code": finding.code,
-        "severity": finding.severity.value,
-        "problem": finding.problem,
-        "remedy": finding.remedy,
-    }
-
-
-def _show(findings: tuple[Finding, ...]) -> None:
-    for finding in findings:
-        click.secho(f"{finding.severity.value} {finding.code}", fg=_COLOURS[finding.severity], bold=True)
-        click.echo(f"  {finding.problem}")
-        click.echo(f"  mend: {finding.remedy}")
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    warnings = sum(finding.severity is Severity.WARNING for finding in findings)
-    click.echo("all is well" if not findings else f"{_number(errors, 'error')}, {_number(warnings, 'warning')}")
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"

@@ -19,6 +19,7 @@ COMMANDS: Final = {
     "audit": "adserver.cli.audit:audit_command",
     "token": "adserver.cli.token:token_command",
     "doctor": "adserver.cli.doctor:doctor_command",
+    "check-page": "adserver.cli.check_page:check_page_command",
     "keeper": "adserver.cli.keeper:keeper_command",
     "backstage": "adserver.cli.backstage:backstage_command",
     "watch": "adserver.cli.watch:watch_command",

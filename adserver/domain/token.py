@@ -111,6 +111,14 @@ class TokenCodec:
         return Token(issuer, shard, sequence, issued, flight, creative, slot, place, topic, _VARIANTS[variant])
 
 
+def read_issued_second(text: str) -> int | None:
+    """Return when a token says that it was issued (Unix time), signed or not; None: it is no token's text."""
+    if _TEXT.fullmatch(text) is None:
+        return None
+    issued: int = _BODY.unpack(base64.urlsafe_b64decode(text + "==")[: _BODY.size])[4]
+    return issued
+
+
 def _mac(key: bytes, body: bytes) -> bytes:
     return hashlib.blake2b(body, key=key, digest_size=_MAC_BYTES).digest()
 

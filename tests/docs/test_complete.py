@@ -105,7 +105,7 @@ def test_every_state_of_a_campaign_is_documented(state: CampaignState) -> None:
 
 
 def test_every_command_is_documented_and_no_other() -> None:
-    documented = re.findall(r"^## `adserver (\w+)`$", read_page("commands.md"), re.MULTILINE)
+    documented = re.findall(r"^## `adserver ([\w-]+)`$", read_page("commands.md"), re.MULTILINE)
     assert documented == list(COMMANDS)
     hidden = set(ALL_COMMANDS) - set(COMMANDS)
     assert set(re.findall(r"`adserver (\w+)`", section("commands.md", "## Started by others"))) == hidden
