@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from faults import Fault
+from fault import Fault
 from outcomes import Outcome, note
 from stage import Stage, running_stage
 

@@ -5,9 +5,11 @@ from collections.abc import Callable
 
 import pytest
 from cells_oracle import cells_of
+from fault import Fault
 from fault_schedule import run_schedule
 from fault_world import GOAL, ZONE
-from faults import FAULTS, OF_THE_HOST, Fault, dropped
+from faults import FAULTS
+from host_faults import OF_THE_HOST, dropped
 from service import READER, kill
 from stage import Stage
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cells_oracle import Stored, differences
 from exactness import read_spools
-from faults import dump_shard, restore_shard
+from store_faults import dump_shard, restore_shard
 from valkey_server import connect, running_valkey
 
 from adserver.counting.records import encode, event_record

@@ -6,7 +6,8 @@ import time
 from collections.abc import Callable
 
 import pytest
-from faults import OF_PROCESSES, Fault
+from fault import Fault
+from process_faults import OF_PROCESSES
 from readers import decision_times
 from service import Service, is_running, kill
 from stage import Stage

@@ -7,9 +7,10 @@ from collections.abc import Callable
 import pytest
 from cells_oracle import cells_of
 from faked_clock import FakedClock
+from fault import Fault
 from fault_world import ZONE
-from faults import OF_REDIS, Fault
 from stage import Stage
+from store_faults import OF_REDIS
 
 from adserver.domain.reasons import EventKind
 

@@ -11,7 +11,8 @@ from pathlib import Path
 
 from cutting_proxy import Harm
 from exactness import Balance
-from faults import FAULTS, Fault
+from fault import Fault
+from faults import FAULTS
 from outcomes import put_rows
 from stage import Stage, running_stage
 
