@@ -12,7 +12,8 @@ _SHARED_MEMORY: Final = Path("/dev/shm")  # noqa: S108 - heartbeats, by files th
 worker_class = "adserver.processes.gunicorn_worker.PatientWorker"
 """gthread, but that slow clients hold no thread."""
 threads = 4
-"""Two to eight do alike; one and sixteen are worse. Half of them may be with the store at once (web/store_gate.py)."""
+"""So many that half of them may wait for the store (web/store_gate.py) while pages go on; more would only queue for the
+interpreter, which one thread has at a time."""
 preload_app = False
 """The application is made after the fork, as its threads and token issuers are; its code is loaded before it."""
 reuse_port = False
