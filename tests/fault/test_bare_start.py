@@ -84,7 +84,7 @@ def test_a_folder_with_faults_is_said_whole_and_a_push_after_mending_it_serves(t
 
         file.write_text(right)
         push = [sys.executable, "-m", "adserver.cli.main", "push", "-m", "mended"]
-        subprocess.run(push, env=service.environ, cwd=ROOT, check=True, capture_output=True, timeout=30)
+        subprocess.run(push, env=service.environ, cwd=ROOT, check=True, capture_output=True, timeout=120)
         service.await_that(service.is_ready)
     finally:
         service.end()

@@ -222,7 +222,7 @@ def test_a_burst_from_one_network_is_rate_and_is_still_answered(service: Service
     """On one connection, so at one worker."""
     events = [{"token": new_token(service), "kind": "seen"} for _ in range(100)]
     body = json.dumps({"events": events})
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60)
     for number in range(RATE_EVENTS // 100 + 1):
         connection.request("POST", "/v1/seen", body, sent(f"198.18.7.{number}"))
         response = connection.getresponse()

@@ -81,7 +81,7 @@ class Reader:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 text=True,
-                timeout=30,
+                timeout=120,
             )
             given = "\n".join(line.rstrip() for line in done.stdout.strip().splitlines())
             return is_text_like(self._here(answer.strip()), given)

@@ -18,6 +18,8 @@ HALVES = (
     b"POST /v1/seen HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{",
 )
 """Requests that never end."""
+PAGE_SECONDS = 5.0
+"""Half of what a slow request holds a thread for, and far more than a page takes on a busy machine."""
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +79,7 @@ class TestBursts:
             while not burst.done():
                 start = time.monotonic()
                 assert ask(service, "/v1/slots/masthead?location=Remer,MN").status == 200
-                assert time.monotonic() - start < 2
+                assert time.monotonic() - start < PAGE_SECONDS
 
     def test_of_queries_are_told_to_wait(self, service: Service) -> None:
         data = b"{}"
@@ -109,7 +111,7 @@ class TestSlowClients:
         for _ in range(10):
             start = time.monotonic()
             assert ask(service, "/v1/slots/masthead?location=Remer,MN").status == 200
-            assert time.monotonic() - start < 2
+            assert time.monotonic() - start < PAGE_SECONDS
 
     def connect(self, service: Service, stack: ExitStack, data: bytes, count: int) -> list[socket.socket]:
         made = []

@@ -51,7 +51,7 @@ def news(mounted: Service, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 def direct(service: Service, path: str, headers: dict[str, str], source: str) -> tuple[int, bytes]:
     """Call the service past the proxy, from an address."""
-    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=10, source_address=(source, 0))
+    connection = http.client.HTTPConnection("127.0.0.1", service.port, timeout=60, source_address=(source, 0))
     with closing(connection):
         connection.request("GET", path, headers=headers)
         response = connection.getresponse()
@@ -95,7 +95,7 @@ def guesses(connection: http.client.HTTPConnection) -> set[int]:
 
 def test_the_forwarded_address_is_believed_from_the_proxy_only(service: Service, nginx: Nginx) -> None:
     def connect(source: str) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", service.port, timeout=10, source_address=(source, 0))
+        return http.client.HTTPConnection("127.0.0.1", service.port, timeout=60, source_address=(source, 0))
 
     assert guesses(connect(PROXY_ADDRESS)) == {401}
     assert guesses(connect("127.0.0.8")) == {401, 429}

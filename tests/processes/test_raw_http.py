@@ -361,7 +361,7 @@ class TestOneConnection:
 
     def test_more_connections_than_threads_take_turns_and_each_goes_on(self, service: Service) -> None:
         with ExitStack() as stack:
-            clients = [HTTPConnection("127.0.0.1", service.port, timeout=10) for _ in range(24)]
+            clients = [HTTPConnection("127.0.0.1", service.port, timeout=60) for _ in range(24)]
             for _ in range(3):
                 for client in clients:
                     stack.enter_context(closing(client))

@@ -69,7 +69,7 @@ class KeptConnection:
 
     def _read(self) -> None:
         while not self._stop.is_set():
-            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=10)
+            connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
             try:
                 while not self._stop.wait(_THINK_SECONDS):
                     connection.request("GET", "/v1/slots/masthead?location=Remer,MN", headers=READER)

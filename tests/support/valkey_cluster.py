@@ -49,7 +49,7 @@ class Server:
 
     def client(self) -> redis.Redis:
         """Return a client of this server alone, whose retries are off."""
-        return redis.Redis("127.0.0.1", self.port, retry=Retry(NoBackoff(), 0), socket_timeout=5)
+        return redis.Redis("127.0.0.1", self.port, retry=Retry(NoBackoff(), 0), socket_timeout=20)
 
     def ask(self, *command: str | bytes | int) -> Any:  # noqa: ANN401 - of each command its own
         """Run one command on this server alone; replies of CLUSTER and SENTINEL come as they are."""

@@ -60,7 +60,7 @@ def test_a_service_that_is_not_there_costs_nothing_after_three_pages() -> None:
             assert client.fragment("masthead") == ""
         began = time.monotonic()
         assert [client.fragment("masthead") for _ in range(100)] == [""] * 100
-        assert time.monotonic() - began < 0.1
+        assert time.monotonic() - began < 2  # asked each time, it would be ten
 
 
 def test_the_reader_s_address_is_passed_only_when_told() -> None:
