@@ -9,9 +9,10 @@ from typing import Protocol
 import msgspec
 
 from adserver.catalog.documents import Documents, mapping
+from adserver.catalog.edits import Edit, edit_documents
 from adserver.catalog.faults import make_fault
-from adserver.catalog.merging import Extent
-from adserver.catalog.publish import Publisher
+from adserver.catalog.merging import Extent, Within
+from adserver.catalog.publish import Published, Publisher
 from adserver.catalog.upload import Format, place_in_upload, read_campaigns, read_slots
 from adserver.domain.errors import IdTaken, InputRefused, StoreUnavailable, UnknownAdvertiser
 
@@ -21,6 +22,8 @@ class UploadKind(StrEnum):
 
     CAMPAIGNS = "campaigns"
     SLOTS = "slots"
+    EDIT = "edit"
+    """A change that needs no file: an `Edit` as JSON, made by us."""
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -70,7 +73,7 @@ class UploadDesk(Protocol):
 
         Raises:
             UnreadableInput, InputTooLarge: it cannot be read.
-            UnknownAdvertiser: it is about one that does not exist for its sender.
+            UnknownAdvertiser, NotLive: it is about what does not exist, or not for its sender.
             InputRefused, IdTaken, StaleBase, StoreUnavailable, RevisionUnreadable: see `Publisher.publish`.
             UploadNotTaken: there are too many, or what takes them ended.
         """
@@ -96,6 +99,8 @@ def read_documents(upload: Upload) -> Documents:
         UnreadableInput, InputTooLarge, InputRefused: see `read_campaigns`.
         UnknownAdvertiser: it is about one that does not exist for its sender.
     """
+    if upload.kind is UploadKind.EDIT:
+        return Documents()
     read = read_campaigns if upload.kind is UploadKind.CAMPAIGNS else read_slots
     documents = read(upload.data, upload.form)
     if upload.advertisers is not None:
@@ -108,7 +113,11 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
 
     Raises:
         InputRefused, IdTaken, StaleBase, StoreUnavailable, RevisionUnreadable: see `Publisher.publish`.
+        NotLive: it changes what is not there.
     """
+    within = None if upload.advertisers is None else frozenset(upload.advertisers)
+    if upload.kind is UploadKind.EDIT:
+        return _outcome(_publish_edit(publisher, upload, within))
     try:
         published = publisher.publish(
             documents,
@@ -117,7 +126,7 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
             message=upload.message,
             base=upload.base,
             dry_run=upload.dry_run,
-            within=None if upload.advertisers is None else frozenset(upload.advertisers),
+            within=within,
         )
     except InputRefused as refused:
         raise InputRefused(tuple(place_in_upload(fault) for fault in refused.faults)) from refused
@@ -126,6 +135,26 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
         if upload.advertisers is not None:  # nothing of what is another's, not even what it is called
             faults = tuple(replace(fault, message="this id is taken; choose another") for fault in faults)
         raise IdTaken(faults) from taken
+    return _outcome(published)
+
+
+def _publish_edit(publisher: Publisher, upload: Upload, within: Within) -> Published:
+    edit = msgspec.json.decode(upload.data, type=Edit)
+
+    def documents_of(number: int) -> Documents | None:
+        revision = publisher.revision(number)
+        return None if revision is None else revision.documents
+
+    return publisher.revise(
+        lambda live: edit_documents(edit, live, within, documents_of),
+        author=upload.author,
+        message=upload.message,
+        base=upload.base,
+        dry_run=upload.dry_run,
+    )
+
+
+def _outcome(published: Published) -> Outcome:
     return Outcome(published.base, published.revision, msgspec.json.encode(published.plan.to_json()))
 
 

@@ -62,6 +62,10 @@ class IdTaken(AdserverError):
         self.faults = faults
 
 
+class NotLive(AdserverError):
+    """A change of something that is not there, or not for its sender."""
+
+
 class UnknownAdvertiser(AdserverError):
     """An upload is about an advertiser that does not exist for its sender."""
 

@@ -23,6 +23,7 @@ from adserver.domain.errors import (
     IdTaken,
     InputRefused,
     InputTooLarge,
+    NotLive,
     StaleBase,
     StoreUnavailable,
     UnknownAdvertiser,
@@ -32,7 +33,7 @@ from adserver.domain.errors import (
 _LENGTH: Final = struct.Struct(">I")
 _CHUNK_BYTES: Final = 65_536
 
-_BY_MESSAGE: Final = (ServedUnreadable, RevisionUnreadable, UnreadableInput, InputTooLarge, StoreUnavailable)
+_BY_MESSAGE: Final = (ServedUnreadable, RevisionUnreadable, UnreadableInput, InputTooLarge, NotLive, StoreUnavailable)
 """Errors that are all in their message; what derives from another stands before it."""
 _BY_FAULTS: Final = (InputRefused, IdTaken, UnknownAdvertiser)
 

@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 from flask import Flask
 
+from adserver.access.office import TokenOffice
 from adserver.access.token_file import TokenWatch
+from adserver.access.token_store import RedisTokenStore
 from adserver.catalog.desk import LocalDesk, UploadDesk
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.watch import CatalogWatch
@@ -32,6 +34,7 @@ from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
 from adserver.web.app import AppParts, create_app
+from adserver.web.audit_log import audit_log_blueprint
 from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
 from adserver.web.calls import DeliveryCalls
 from adserver.web.chance import WorkerRandom
@@ -43,6 +46,7 @@ from adserver.web.health import health_blueprint
 from adserver.web.hosts import HostRules
 from adserver.web.limits import CallLimit, GuardedAuthenticator
 from adserver.web.management import Delivered, management_blueprint
+from adserver.web.revisions import edits_blueprint, revisions_blueprint
 from adserver.web.scraping import scraping_blueprint
 from adserver.web.serving import Deliverer
 from adserver.web.statistics import statistics_blueprint
@@ -108,17 +112,23 @@ def make_app(
     client = open_redis(settings, WEB_ANSWER_SECONDS).client
     gate = StoreGate(time.monotonic)
     publisher = make_publisher(client, gazetteer, data_dir.path, clock, catalog.catalog_of)
+    desk = desk or LocalDesk(publisher)
+    uploads = CallLimit(time.monotonic)
+    tokens_made = TokenOffice(RedisTokenStore(client), clock)
     blueprints = [
         delivery_blueprint(calls, clicks),
         management_blueprint(
             publisher,
-            desk or LocalDesk(publisher),
+            desk,
             authenticator,
-            CallLimit(time.monotonic),
+            uploads,
             _delivered_of(RedisCountStore(client), catalog),
             clock,
             gate,
         ),
+        edits_blueprint(desk, authenticator, uploads, gate),
+        revisions_blueprint(publisher, authenticator, gate),
+        audit_log_blueprint(publisher.history, tokens_made.list, authenticator, gate),
         statistics_blueprint(
             make_statistics(client, catalog, gazetteer, clock, data_dir.path),
             authenticator,

@@ -3,19 +3,19 @@
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
-import msgspec
 from flask import Blueprint, Response, abort
 
-from adserver.catalog.desk import Outcome, Upload, UploadDesk, UploadKind
+from adserver.catalog.desk import Upload, UploadDesk, UploadKind
 from adserver.catalog.documents import JsonObject, JsonValue, mapping
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Live, Publisher
 from adserver.catalog.state import campaign_goal, campaign_state
 from adserver.domain.catalog import Campaign
 from adserver.domain.ids import FlightId
-from adserver.web.auth import Authenticator, Principal, Role, require, require_unbound
+from adserver.web.auth import Authenticator, Principal, Role, require
 from adserver.web.bodies import read_base, read_message, read_switch, read_upload
 from adserver.web.limits import CallLimit, caller_key
+from adserver.web.published import answer, published
 from adserver.web.store_gate import StoreGate
 
 Delivered = Callable[[Sequence[FlightId]], Mapping[FlightId, int]]
@@ -50,7 +50,7 @@ def management_blueprint(
         caller = require(authenticator)
         with gate.entered():
             live = publisher.live()
-            return _answer({"files": view.all(live, caller), "revision": live.revision}, live.revision)
+            return answer({"files": view.all(live, caller), "revision": live.revision}, live.revision)
 
     @blueprint.get("/v1/campaigns/<campaign>")
     def get_campaign(campaign: str) -> Response:
@@ -60,14 +60,14 @@ def management_blueprint(
             found = view.all(live, caller, only=campaign)
         if not found:
             abort(404)
-        return _answer(found[0], live.revision)
+        return answer(found[0], live.revision)
 
     @blueprint.post("/v1/campaigns")
     def post_campaigns() -> Response:
         sender = require(authenticator, Role.ADMIN, Role.MARKETER)
         uploads.take(caller_key())
         extent = Extent.CAMPAIGNS if read_switch("prune") else Extent.NAMED
-        return _published(desk.take(_sent(UploadKind.CAMPAIGNS, extent, sender), gate.entered))
+        return published(desk.take(_sent(UploadKind.CAMPAIGNS, extent, sender), gate.entered))
 
     @blueprint.get("/v1/slots")
     def get_slots() -> Response:
@@ -76,20 +76,13 @@ def management_blueprint(
             live = publisher.live()
         if live.documents.slots is None:
             abort(404)
-        return _answer(live.documents.slots, live.revision)
+        return answer(live.documents.slots, live.revision)
 
     @blueprint.put("/v1/slots")
     def put_slots() -> Response:
         sender = require(authenticator, Role.ADMIN)
         uploads.take(caller_key())
-        return _published(desk.take(_sent(UploadKind.SLOTS, Extent.NAMED, sender), gate.entered))
-
-    @blueprint.get("/v1/revisions")
-    def list_revisions() -> Response:
-        require_unbound(authenticator, Role.ADMIN, Role.MARKETER)
-        with gate.entered():
-            entries = publisher.history()
-        return _answer({"revisions": [entry.to_json() for entry in entries]}, None)
+        return published(desk.take(_sent(UploadKind.SLOTS, Extent.NAMED, sender), gate.entered))
 
     return blueprint
 
@@ -142,17 +135,3 @@ def _sent(kind: UploadKind, extent: Extent, sender: Principal) -> Upload:
     data, form = read_upload()
     advertisers = None if sender.advertisers is None else tuple(sorted(sender.advertisers))
     return Upload(kind, data, form, extent, sender.name, message, base, dry_run, advertisers)
-
-
-def _published(outcome: Outcome) -> Response:
-    document = {"base": outcome.base, "revision": outcome.revision, "plan": msgspec.Raw(outcome.plan)}
-    return _answer(document, outcome.live)
-
-
-def _answer(document: object, revision: int | None) -> Response:
-    response = Response(msgspec.json.encode(document), content_type="application/json")
-    response.headers["Cache-Control"] = "no-store"
-    response.headers["X-Content-Type-Options"] = "nosniff"
-    if revision is not None:
-        response.headers["ETag"] = f'"{revision}"'
-    return response

@@ -17,6 +17,7 @@ from adserver.domain.errors import (
     IdTaken,
     InputRefused,
     InputTooLarge,
+    NotLive,
     ParameterRefused,
     StaleBase,
     StoreUnavailable,
@@ -183,6 +184,10 @@ def _answer_forbidden(error: Forbidden) -> Response:
     return problem_response(403, title, str(error) or detail)
 
 
+def _answer_not_live(_error: NotLive) -> Response:
+    return _of_status(404)
+
+
 def _answer_unknown_advertiser(error: UnknownAdvertiser) -> Response:
     detail = "Nothing was stored. There is no such advertiser for this token."
     return problem_response(404, "Unknown advertiser", detail, error.faults, kind="unknown-advertiser")
@@ -215,6 +220,7 @@ _ANSWERS: Final[Mapping[type[AdserverError], Callable[..., Response]]] = {
     UnsupportedFormat: _answer_unsupported,
     StaleBase: _answer_stale,
     IdTaken: _answer_taken,
+    NotLive: _answer_not_live,
     UnknownAdvertiser: _answer_unknown_advertiser,
     ParameterRefused: _answer_parameter,
     StoreUnavailable: _answer_store,

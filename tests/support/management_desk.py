@@ -16,6 +16,7 @@ from adserver.web.auth import Authenticator, Principal, Role
 from adserver.web.hosts import HostRules
 from adserver.web.limits import CallLimit
 from adserver.web.management import management_blueprint
+from adserver.web.revisions import edits_blueprint, revisions_blueprint
 from adserver.web.store_gate import StoreGate
 
 ADMIN: Final = {"Authorization": "Bearer admin"}
@@ -42,16 +43,22 @@ class Desk:
     tokens: Authenticator = field(default_factory=TokensAreRoles)
 
     def __post_init__(self) -> None:
+        local = LocalDesk(self.bench.publisher)
         blueprint = management_blueprint(
             self.bench.publisher,
-            LocalDesk(self.bench.publisher),
+            local,
             self.tokens,
             self.uploads,
             self.count,
             lambda: self.bench.now,
             self.gate,
         )
-        self.client: FlaskClient = create_app(AppParts((blueprint,), HostRules())).test_client()
+        blueprints = (
+            blueprint,
+            edits_blueprint(local, self.tokens, self.uploads, self.gate),
+            revisions_blueprint(self.bench.publisher, self.tokens, self.gate),
+        )
+        self.client: FlaskClient = create_app(AppParts(blueprints, HostRules())).test_client()
 
     def count(self, flights: Sequence[FlightId]) -> Mapping[FlightId, int]:
         return {id_: self.delivered[id_] for id_ in flights if id_ in self.delivered}
@@ -65,6 +72,9 @@ class Desk:
         data = document if isinstance(document, bytes) else json.dumps(document).encode()
         sent = {**ADMIN, **(headers or {})}
         return self.client.post(f"/v1/campaigns{query}", data=data, content_type=content_type, headers=sent)
+
+    def edit(self, path: str, headers: Mapping[str, str] | None = None, method: str = "POST") -> TestResponse:
+        return self.client.open(path, method=method, headers={**ADMIN, **(headers or {})})
 
     def put_slots(self, document: object, headers: Mapping[str, str] = ADMIN) -> TestResponse:
         return self.client.put("/v1/slots", data=json.dumps(document), content_type=JSON, headers=headers)

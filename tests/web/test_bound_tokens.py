@@ -1,33 +1,13 @@
 """For a token that is bound to advertisers, nothing of others exists: no campaign, no number, no name."""
 
 import json
-from dataclasses import dataclass, field
 
 import pytest
+from bound_tokens import ACME, READER, Tokens
 from catalog_bench import campaign, campaign_file, flight
 from management_desk import Desk, desk, errors_of
 
 from adserver.statistics.parsing import parse_query
-from adserver.web.auth import Principal, Role
-
-ACME = {"Authorization": "Bearer acme"}
-READER = {"Authorization": "Bearer reader"}
-
-
-@dataclass
-class Tokens:
-    """Knows the words of the tests."""
-
-    known: dict[str, Principal] = field(
-        default_factory=lambda: {
-            "admin": Principal("admin", Role.ADMIN),
-            "acme": Principal("Ann of Acme", Role.MARKETER, frozenset({"acme", "acme-too"})),
-            "reader": Principal("Rae of Acme", Role.ANALYST, frozenset({"acme"})),
-        }
-    )
-
-    def authenticate(self, authorization_header: str | None) -> Principal | None:
-        return self.known.get((authorization_header or "").removeprefix("Bearer "))
 
 
 @pytest.fixture
