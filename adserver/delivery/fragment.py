@@ -12,6 +12,8 @@ from adserver.domain.variants import LENGTHS, Text, Variant, Variants
 
 REL: Final = "sponsored nofollow noopener"
 
+_BEACON: Final = '<img src="'
+
 _REMEMBERED: Final = 2048
 """Texts with their markup: about 2 MB."""
 
@@ -25,6 +27,13 @@ def render_fragment(fill: Fill, urls: Urls) -> str:
     return f"{before}{escape(urls.click)}{between}{escape(urls.seen)}{after}"
 
 
+def render_preview(fill: Fill) -> str:
+    """Return the fragment as people of the publisher look at it: without beacon, its link past the service."""
+    before, between, after = _around_addresses(fill.site.label, fill.variants, fill.disclosure)
+    _, _, rest = after.partition(">")
+    return f"{before}{escape(fill.creative.click_url)}{between.removesuffix(_BEACON)}{rest}"
+
+
 @lru_cache(maxsize=_REMEMBERED)
 def _around_addresses(label: str, variants: Variants, disclosure: str | None) -> tuple[str, str, str]:
     """Return the markup before, between and after the two addresses: all that is the same at every fill of a text."""
@@ -34,7 +43,7 @@ def _around_addresses(label: str, variants: Variants, disclosure: str | None) ->
     note = f'<div class="sponsor-disclosure">{escape(disclosure)}</div>' if disclosure else ""
     return (
         f'<div class="sponsor"><a{_classes(label, lengths)} href="',
-        f'" rel="{REL}"><span>{escape(label)}:</span>{spans}</a><img src="',
+        f'" rel="{REL}"><span>{escape(label)}:</span>{spans}</a>{_BEACON}',
         f'" loading="lazy" width="1" height="1" alt="" referrerpolicy="no-referrer">{note}</div>',
     )
 

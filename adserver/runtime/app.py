@@ -22,6 +22,7 @@ from adserver.counting.salts import SaltWatch
 from adserver.counting.shards import shard_of
 from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
+from adserver.domain.catalog import Slot
 from adserver.domain.ids import FlightId, IdHash, Kind, SlotId, id_hash
 from adserver.domain.token import TokenCodec
 from adserver.keeping.redis_counts import RedisCountStore
@@ -39,6 +40,7 @@ from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
 from adserver.web.calls import DeliveryCalls
 from adserver.web.chance import WorkerRandom
 from adserver.web.clicks import ClickRouter
+from adserver.web.console.embedding import embedding_section
 from adserver.web.console.shell import REFUSED_A_SECOND, REFUSED_AT_ONCE, ConsoleParts
 from adserver.web.delivery import delivery_blueprint
 from adserver.web.demo import demo_blueprint
@@ -152,6 +154,7 @@ def make_app(
                 keys=secret_keys,
                 clock=clock,
                 refusals=CallLimit(time.monotonic, calls_a_second=REFUSED_A_SECOND, burst=REFUSED_AT_ONCE),
+                sections=(embedding_section(deliverer, gazetteer, lambda: _slots(catalog), settings.public_url),),
             ),
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )
@@ -180,6 +183,11 @@ def _slot_name(catalog: CatalogWatch, hash_: IdHash) -> SlotId | None:
     snapshot = catalog.current()
     slot = snapshot.slot_by_hash(hash_) if snapshot else None
     return slot.id if slot else None
+
+
+def _slots(catalog: CatalogWatch) -> Sequence[Slot]:
+    snapshot = catalog.current()
+    return tuple(snapshot.slots) if snapshot else ()
 
 
 def _revision(catalog: CatalogWatch) -> int:
