@@ -3,6 +3,7 @@
 import ast
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -164,7 +165,7 @@ def floor_faults(root: Path) -> Iterator[str]:
 IMPORT_BY_NAME: Final = "import by name"
 """What `imports` calls an import that only the running program knows."""
 
-IMPORTERS: Final = {"importlib.import_module", "import_module", "__import__"}
+IMPORTERS: Final = {"import_module", "__import__"}
 
 
 def room_imports(root: Path) -> Iterator[tuple[str, str, str]]:
@@ -183,7 +184,7 @@ def room_of(path: Path, root: Path) -> str:
 def imports(path: Path, root: Path = ROOT) -> Iterator[tuple[str, int]]:
     """Yield each module that a file imports, in full, with its line."""
     package = path.relative_to(root).parts[:-1]
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Import):
             yield from ((alias.name, node.lineno) for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -193,17 +194,27 @@ def imports(path: Path, root: Path = ROOT) -> Iterator[tuple[str, int]]:
                 yield from ((f"{module}.{alias.name}", node.lineno) for alias in node.names)
             else:
                 yield module, node.lineno
-        elif isinstance(node, ast.Call) and ast.unparse(node.func) in {
-            "importlib.import_module",
-            "import_module",
-            "__import__",
-        }:
+        elif isinstance(node, ast.Call) and called(node) in IMPORTERS:
             yield IMPORT_BY_NAME, node.lineno
+
+
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return all that a file is made of."""
+    return tuple(ast.walk(ast.parse(path.read_text())))
+
+
+def called(call: ast.Call) -> str:
+    """Return the last name of what is called; empty where it has none."""
+    match call.func:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return name
+    return ""
 
 
 def names_used(path: Path) -> Iterator[tuple[str, int]]:
     """Yield each `name.attribute` that a file uses or imports from a module, with its line."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in nodes(path):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             yield f"{node.value.id}.{node.attr}", node.lineno
         elif isinstance(node, ast.ImportFrom):

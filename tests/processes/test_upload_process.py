@@ -33,7 +33,7 @@ from adserver.domain.errors import (
 from adserver.processes.upload_frames import Error
 from adserver.processes.upload_process import ANSWER_SECONDS, IDLE_SECONDS, UploadProcess
 
-CHILD = Path(__file__).parents[2] / "support" / "upload_child.py"
+CHILD = Path(__file__).parents[1] / "support" / "upload_child.py"
 FAULT = Fault("campaigns[0].id", "is taken", "a.yaml", 3, 4)
 
 
