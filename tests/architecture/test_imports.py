@@ -37,5 +37,9 @@ def test_a_process_imports_only_what_it_runs(module: str, strangers: frozenset[s
     assert imported_by(module) & strangers == set()
 
 
+def test_the_master_of_the_workers_holds_their_code_before_it_forks_them() -> None:
+    assert imported_by("adserver.runtime.worker") <= imported_by("adserver.runtime.gunicorn_conf")
+
+
 def test_what_is_imported_is_seen() -> None:
     assert {"flask", "prometheus_client", "redis", "marshmallow"} <= imported_by("adserver.runtime.worker")

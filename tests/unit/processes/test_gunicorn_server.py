@@ -57,6 +57,11 @@ def test_requests_in_flight_get_their_time_before_the_kill() -> None:
         assert spec.grace_seconds > gunicorn_conf.graceful_timeout
 
 
+def test_a_server_is_set_up_by_what_loads_the_workers_code() -> None:
+    with server() as spec:
+        assert spec.argv[spec.argv.index("--config") + 1] == f"python:{under_serve.__name__}"
+
+
 def test_a_server_listens_at_both_its_doors() -> None:
     with server() as spec:
         front, side = doors_of(spec).descriptors
