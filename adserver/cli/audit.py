@@ -16,8 +16,8 @@ from adserver.cli.audit_rows import AuditWords, Json, notes
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
 from adserver.config import Settings
-from adserver.keeping.audit import Audit
 from adserver.keeping.audit import Progress as OnProgress
+from adserver.keeping.audit_findings import Audit
 from adserver.places.gazetteer import Gazetteer
 from adserver.runtime.auditing import open_auditor, open_names, open_repair
 

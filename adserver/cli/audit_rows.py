@@ -8,7 +8,7 @@ from adserver.catalog.names import Names
 from adserver.counting.cells import CLICKS, FILLS, IMPRESSIONS, VIEWABLE, Family, Metric, Rolled
 from adserver.domain.ids import IdHash
 from adserver.domain.variants import Variant
-from adserver.keeping.audit import Audit, Difference, FlightDifference
+from adserver.keeping.audit_findings import Audit, Difference, FlightDifference
 from adserver.keeping.audit_rolled import counted_as, first_day
 from adserver.statistics.cell_store import Member
 from adserver.statistics.dimensions import Dimension

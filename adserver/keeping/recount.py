@@ -5,7 +5,7 @@ what is not: see `FOLDED`. Where a token's events report several lengths, which 
 see `Recount.mixed`.
 """
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
@@ -44,6 +44,7 @@ _INVALID: Final = {
 }
 _LENGTHS: Final = {1 << variant.code: variant.code for variant in Variant}
 _KIND_BITS: Final = 3
+_MOST_MEMBERS: Final = 200_000
 _GROUP_AT: Final = 7
 """A token is one number: which kinds came (3 bits), which lengths they report (4), its group."""
 
@@ -76,6 +77,15 @@ class _Pass:
     """Of the few tokens whose events came twice: how often too often, by kind."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Where records count alike: three hashes, each with the offset within its block. Immutable but for the counts."""
+
+    spots: tuple[tuple[Spot, int], ...]
+    counts: tuple[tuple[Fields, int], ...]
+    """The same: the counts of each hash, and the number of its field without variant and metric."""
+
+
 class Recount:
     """Adds up records. One thread.
 
@@ -89,8 +99,11 @@ class Recount:
         the sum over all lengths is certain."""
         self._site_day = site_day
         self._shards = shards
-        self._groups: dict[tuple[int, int, IdHash, IdHash, IdHash, IdHash, IdHash], int] = {}
-        self._group_list: list[tuple[tuple[Spot, int], ...]] = []
+        self._numbers: dict[tuple[int, int, IdHash, IdHash, IdHash, IdHash, IdHash], int] = {}
+        """By quarter; groups that differ in it alone share a number."""
+        self._number_of: dict[tuple[tuple[Spot, int], ...], int] = {}
+        self._groups: list[_Group] = []
+        self._members: dict[tuple[IdHash, IdHash, IdHash, IdHash, IdHash], tuple[str, str, str]] = {}
         self._pass = _Pass()
 
     def add(self, record: Record) -> None:
@@ -108,28 +121,28 @@ class Recount:
 
     def end_pass(self) -> None:
         """Let the tokens of this pass become counts, and forget them."""
-        for token, state in self._pass.tokens.items():
-            group = state >> _GROUP_AT
-            lengths = state >> _KIND_BITS & 15
-            length = _LENGTHS.get(lengths)
-            if length is None:
-                length = next(code for bit, code in _LENGTHS.items() if lengths & bit)
-                self.mixed.update((spot, offset) for spot, offset in self._group_list[group])
+        for state, tokens in Counter(self._pass.tokens.values()).items():
+            group, length = state >> _GROUP_AT, self._length(state)
             for metric in _metrics_of(state):
-                self._count(group, length, metric, 1)
-            for metric, times in zip(_DUPLICATES, self._pass.repeats.get(token, ()), strict=False):
+                self._count(group, length, metric, tokens)
+        for token, repeats in self._pass.repeats.items():
+            state = self._pass.tokens[token]
+            for metric, times in zip(_DUPLICATES, repeats, strict=True):
                 if times:
-                    self._count(group, length, metric, times)
+                    self._count(state >> _GROUP_AT, self._length(state), metric, times)
         self._pass = _Pass()
+        self._numbers.clear()
+        self._number_of.clear()
         self._groups.clear()
-        self._group_list.clear()
+        if len(self._members) > _MOST_MEMBERS:
+            self._members.clear()
 
     def spots(self, record: Record) -> tuple[tuple[Spot, int], ...]:
         """Return which hashes a record counts in, each with the offset within its block."""
-        return self._group_list[self._group(record)] if record.shard < self._shards else ()
+        return self._groups[self._group(record)].spots if record.shard < self._shards else ()
 
     def forget(self, spot: Spot) -> None:
-        """Give up the cells of a hash that nothing will be added to any more."""
+        """Give up the cells of a hash that nothing will be added to any more; not within a pass."""
         self.cells.pop(spot, None)
 
     def _add_event(self, record: Record, group: int) -> None:
@@ -141,31 +154,56 @@ class Recount:
         length = 1 << (record.variant or record.reported)
         self._pass.tokens[token] = state | bit | length << _KIND_BITS
 
+    def _length(self, state: int) -> int:
+        """Return the length a token counts under; one of several, which is noted, where its events report several."""
+        lengths = state >> _KIND_BITS & 15
+        length = _LENGTHS.get(lengths)
+        if length is None:
+            length = next(code for bit, code in _LENGTHS.items() if lengths & bit)
+            self.mixed.update(self._groups[state >> _GROUP_AT].spots)
+        return length
+
     def _count(self, group: int, variant: int, metric: int, by: int) -> None:
-        for spot, offset in self._group_list[group]:
-            self.cells[spot][field_number(offset, variant, metric)] += by
+        field = variant << 8 | metric
+        for fields, offset in self._groups[group].counts:
+            fields[offset | field] += by
 
     def _group(self, record: Record) -> int:
         quarter = record.issued_second // QUARTER_SECONDS
         ids = (record.flight, record.creative, record.slot, record.place, record.topic)
         key = (record.shard, quarter, *ids)
-        number = self._groups.get(key)
+        number = self._numbers.get(key)
         if number is None:
-            number = self._groups[key] = len(self._group_list)
-            self._group_list.append(tuple(self._spots(record)))
+            number = self._numbers[key] = self._make_group(tuple(self._spots(record)))
+        return number
+
+    def _make_group(self, spots: tuple[tuple[Spot, int], ...]) -> int:
+        number = self._number_of.get(spots)
+        if number is None:
+            number = self._number_of[spots] = len(self._groups)
+            counts = tuple((self.cells[spot], field_number(offset, 0, 0)) for spot, offset in spots)
+            self._groups.append(_Group(spots, counts))
         return number
 
     def _spots(self, record: Record) -> Iterator[tuple[Spot, int]]:
         hour = record.issued_second // 3600
         day = self._site_day(record.slot, record.issued_second)
-        members = {
-            Family.HOURS: (hours_member(record.flight, record.creative, record.slot), hour),
-            Family.PLACES: (places_member(record.flight, record.creative, record.slot, record.place), day),
-            Family.TOPICS: (topics_member(record.flight, record.slot, record.topic), day),
-        }
+        hours, places, topics = self._members_of(record)
+        members = {Family.HOURS: (hours, hour), Family.PLACES: (places, day), Family.TOPICS: (topics, day)}
         for family, (member, time) in members.items():
             block, offset = divmod(time, family.block_size)
             yield Spot(record.shard, family, block, member), offset
+
+    def _members_of(self, record: Record) -> tuple[str, str, str]:
+        ids = (record.flight, record.creative, record.slot, record.place, record.topic)
+        members = self._members.get(ids)
+        if members is None:
+            members = self._members[ids] = (
+                hours_member(record.flight, record.creative, record.slot),
+                places_member(record.flight, record.creative, record.slot, record.place),
+                topics_member(record.flight, record.slot, record.topic),
+            )
+        return members
 
 
 def _metrics_of(state: int) -> Iterator[int]:

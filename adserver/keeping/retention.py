@@ -16,12 +16,10 @@ The last segment of a spool tells where the spool goes on, so it is never remove
 import fcntl
 import logging
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
-
-import msgspec
 
 from adserver.counting.records import RECORD_BYTES
 from adserver.counting.spool import HEADER_NAME, SEGMENT_SECONDS, segment_path
@@ -30,6 +28,7 @@ from adserver.domain.token import CLICK_LIFE_SECONDS
 from adserver.keeping.archive import ARCHIVE_NAME, Archive, ArchiveDamaged, ArchiveWriter, archives_in
 from adserver.keeping.counter import SpoolStanding
 from adserver.keeping.disk import Disk
+from adserver.keeping.segments import CountedSince, Segment, segments_of
 
 RETENTION_NAME: Final = "retention.json"
 ENDED_MARK: Final = ".ended-"
@@ -40,7 +39,6 @@ CANNOT_ARCHIVE: Final = "archive.cannot_write"
 ARCHIVES_AGAIN: Final = "archive.writes_again"
 """Log event: segments are put away again."""
 
-_VERSION: Final = 1
 _CHUNK_BYTES: Final = 8192 * 64
 """Some 50 ms of work: what is new is counted in between."""
 _LOOK_SECONDS: Final = 10.0
@@ -89,35 +87,11 @@ class SpoolEnds(Protocol):
         """
 
 
-class _State(msgspec.Struct, frozen=True):
-    version: int
-    applied_at: dict[str, float]
-    """`<spool>:<start>:<end>` of a segment -> Unix time when all of it was first seen to be counted."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Due:
-    """A segment to be put away."""
-
-    standing: SpoolStanding
-    start: int
-    end: int
-    last: bool
-
-    @property
-    def key(self) -> str:
-        return f"{self.standing.spool_id}:{self.start}:{self.end}"  # what grows is not the same any more
-
-    @property
-    def path(self) -> Path:
-        return segment_path(self.standing.folder, self.start)
-
-
 @dataclass(slots=True)
 class _Job:
     """A segment on its way into the archive."""
 
-    due: _Due
+    due: Segment
     writer: ArchiveWriter
     lock: int | None
     """Descriptor of the spool's locked header where no worker may take it meanwhile."""
@@ -133,12 +107,11 @@ class Retention:
         """Take the data folder, that of the spools, and what it asks and tells."""
         self._spools_dir = spools_dir
         self._archive = data_dir / ARCHIVE_NAME
-        self._path = data_dir / RETENTION_NAME
         self._spools = spools
         self._ends = ends
         self._rules = rules
         self._disk = disk
-        self._applied_at = _read_state(self._path)
+        self._since = CountedSince(data_dir / RETENTION_NAME, disk)
         self._job: _Job | None = None
         self._look_at = self._expire_at = float("-inf")
         self.fault: str | None = None
@@ -172,29 +145,16 @@ class Retention:
     def _look(self, now: float) -> None:
         self._finish_ends()
         segments = self._all()
-        self._mark(segments, now)
+        self._since.note(segments, now)
         for due in segments:
-            counted_at = self._applied_at.get(due.key)
+            counted_at = self._since[due]
             if counted_at is not None and counted_at + self._rules.segment_seconds <= now and self._begin(due):
                 return
 
-    def _all(self) -> list[_Due]:
-        return [due for standing in self._spools.standings() for due in _segments(standing)]
+    def _all(self) -> list[Segment]:
+        return [due for standing in self._spools.standings() for due in segments_of(standing)]
 
-    def _mark(self, segments: list[_Due], now: float) -> None:
-        """Note since when each segment is counted; a store that fell back takes the note away."""
-        counted = {due.key for due in segments if _is_counted(due)}
-        marks = {key: min(at, now) for key, at in self._applied_at.items() if key in counted}
-        marks |= {key: now for key in counted if key not in marks}
-        if marks != self._applied_at:
-            draft = self._path.with_suffix(".draft")
-            with draft.open("wb") as file:
-                file.write(msgspec.json.encode(_State(_VERSION, marks), order="sorted"))
-                self._disk.sync(file)
-            self._disk.rename(draft, self._path)
-            self._applied_at = marks
-
-    def _begin(self, due: _Due) -> bool:
+    def _begin(self, due: Segment) -> bool:
         """Begin to put a segment away; return False where there is nothing to do about it now."""
         lock = None
         if due.last:
@@ -227,7 +187,7 @@ class Retention:
             job.writer.add(data)
             job.at += len(data)
             return
-        if not any(one.key == job.due.key and _is_counted(one) for one in self._all()):
+        if not any(one.key == job.due.key and one.is_counted for one in self._all()):
             self._drop_job()  # the store fell back meanwhile, and is replayed from here
             return
         if _holds_more(job.writer.path, job.due.end):  # this one is of an older copy of the data folder
@@ -252,7 +212,7 @@ class Retention:
             if job.lock is not None:
                 os.close(job.lock)
 
-    def _end_spool(self, due: _Due, lock: int | None) -> bool:
+    def _end_spool(self, due: Segment, lock: int | None) -> bool:
         """Move an empty spool out of the workers' way; one that dropped events stays, for it keeps their number."""
         try:
             if due.standing.dropped or due.standing.segments > 1:
@@ -299,17 +259,6 @@ class Retention:
         self.fault = fault
 
 
-def _segments(standing: SpoolStanding) -> Iterator[_Due]:
-    """Yield the segments of a spool, oldest first."""
-    for number, (start, size) in enumerate(standing.sizes):
-        yield _Due(standing, start, start + size, last=number == len(standing.sizes) - 1)
-
-
-def _is_counted(due: _Due) -> bool:
-    """Tell whether every shard has all of a segment."""
-    return due.standing.applied >= due.end
-
-
 def _take(folder: Path) -> int | None:
     """Return a descriptor that holds a spool, or None where its worker does."""
     descriptor = os.open(folder / HEADER_NAME, os.O_RDWR | os.O_CLOEXEC)
@@ -335,12 +284,3 @@ def _last_accepted(path: Path, now: float) -> float:
         return Archive.open(path).footer.last_accepted or now
     except (ArchiveDamaged, OSError):
         return now
-
-
-def _read_state(path: Path) -> dict[str, float]:
-    """Return since when segments are counted; where that is not known, their time begins now."""
-    try:
-        state = msgspec.json.decode(path.read_bytes(), type=_State)
-    except (OSError, msgspec.DecodeError):
-        return {}
-    return dict(state.applied_at) if state.version == _VERSION else {}

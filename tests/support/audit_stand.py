@@ -14,7 +14,8 @@ from adserver.domain.ids import IdHash, Kind, id_hash
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
 from adserver.domain.token import Token
 from adserver.domain.variants import Variant
-from adserver.keeping.audit import Audit, Auditor
+from adserver.keeping.audit import Auditor
+from adserver.keeping.audit_findings import Audit
 from adserver.keeping.batches import Goal
 from adserver.keeping.counter import SpoolCounter
 from adserver.keeping.redis_cells import RedisCells
