@@ -3,23 +3,29 @@
 import signal
 import threading
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 import redis
 from ports import free_ports
-from valkey_cluster import Cluster, running_cluster
+from statistics_world import NOW, World
+from stored_cells import put_cells
+from valkey_cluster import Cluster, move_slot, running_cluster
 from valkey_server import running_valkey
 
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.revisions import NO_HEAD
-from adserver.counting.cells import SHARDS_KEY, Family, reach_index_key, reach_key
+from adserver.counting.cells import IMPRESSIONS, SHARDS_KEY, Family, Rolled, reach_index_key, reach_key
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import Kind, id_hash
 from adserver.keeping.batches import Batch
 from adserver.keeping.counts import ShardsDiffer
 from adserver.keeping.eviction import RedisEvicts, refuse_eviction
-from adserver.keeping.redis_cells import RedisSpoolEnds
+from adserver.keeping.recount import Spot
+from adserver.keeping.redis_cells import RedisCells, RedisSpoolEnds
 from adserver.keeping.redis_counts import RedisCountStore
+from adserver.keeping.redis_roll_up import RedisRollUp
+from adserver.keeping.roll_up import RollUp
 from adserver.processes.examination import examine_redis
 from adserver.statistics.redis_cell_store import RedisCellStore
 from adserver.statistics.redis_reach_store import RedisReachStore
@@ -86,6 +92,47 @@ def test_readers_are_read_from_all_nodes(link: RedisLink) -> None:
         link.client.pfadd(reach_key(shard, 7, flight), *(f"reader-{number}" for number in range(shard + 1)))
     reached = RedisReachStore(link.client).read(range(10), lambda _: True)
     assert sorted(stored.readers for stored in reached) == list(range(1, 17))
+
+
+def test_old_counts_move_and_what_is_counted_is_read_while_its_slot_moves(cluster: Cluster, link: RedisLink) -> None:
+    client, world = link.client, World()
+    client.set(SHARDS_KEY, 16)
+    for days in (3, 50, 60, 61):
+        world.count(IMPRESSIONS, days, at=NOW - timedelta(days=days))
+    flight, today = id_hash(Kind.FLIGHT, "minnesota"), int(NOW.timestamp()) // 86_400
+    for shard in (3, 11):
+        put_cells(client, world.memory.cells, shard)
+        client.sadd(reach_index_key(shard, today - 40), flight.hex())
+        client.pfadd(reach_key(shard, today - 40, flight), *map(str, range(shard)))
+    world.store = RedisCellStore(client)
+    roll_up, cells = RollUp(RedisRollUp(client), lambda: world.names, 35), RedisCells(client)
+
+    def assert_whole() -> None:
+        assert world.rows("impressions", by=("place", "time:month")) == {
+            ("us-mn-remer", "2026-09-01"): (2 * 121,),
+            ("us-mn-remer", "2026-10-01"): (2 * 50,),
+            ("us-mn-remer", "2026-11-01"): (2 * 3,),
+        }
+        days = range(today - 90, today)
+        assert sorted(each.readers for each in RedisReachStore(client).read(days, lambda _: True)) == [3, 11]
+        kept = [(Family.HOURS, range(70_000, 90_000)), (Rolled.DAYS, range(2_500, 3_500))]
+        spots = [
+            Spot(3, family, block, member)
+            for family, blocks in kept
+            for block in cells.blocks(3, family, blocks)
+            for member in cells.members(3, family, block)
+        ]
+        assert sum(sum(fields.values()) for fields in cells.hashes(spots)) == 3 + 50 + 60 + 61
+
+    source = cluster.primary_of("{s3}:rolled")
+    target = next(each for each in cluster.servers[:3] if each != source)
+    assert_whole()
+    assert move_slot(cluster.slot_of("{s3}:rolled"), source, target, cluster, assert_whole) > 10
+    assert roll_up.run(NOW.timestamp()) == 10
+    assert_whole()
+    assert cells.rolled(3)["hours:moves"] == cells.rolled(11)["hours:moves"] == 3
+    assert move_slot(cluster.slot_of("{s3}:rolled"), target, source, cluster, assert_whole) > 5
+    assert roll_up.run(NOW.timestamp()) == 0
 
 
 def test_a_spool_that_ends_ends_in_every_shard_and_in_none_while_nobody_says_which_there_are(link: RedisLink) -> None:

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from cells_oracle import Stored, differences
 from exactness import read_spools
-from store_faults import dump_shard, restore_shard
+from stage import running_stage
+from store_faults import deliver_late, dump_shard, restore_shard, rewind_one_shard
 from valkey_server import connect, running_valkey
 
 from adserver.counting.records import encode, event_record
@@ -89,3 +90,17 @@ def counting(counter: SpoolCounter) -> Callable[[], None]:
         assert counter.backlog().unapplied_bytes == 0
 
     return count
+
+
+def test_a_service_of_three_shards_stays_exact_when_one_falls_back_and_a_batch_comes_late(tmp_path: Path) -> None:
+    with running_stage(tmp_path, shards=SHARDS) as stage:
+        with stage.load():
+            said: set[str] = set()
+            while len(said) < SHARDS:
+                said.add(rewind_one_shard(stage))
+            late = deliver_late(stage)
+        balance = stage.assert_exact()
+        with stage.redis.client() as client:
+            flights = [client.hlen(f"{{s{shard}}}:delivered") for shard in range(SHARDS)]
+    assert sum(map(bool, flights)) > 1, flights
+    print(*said, late, balance, sep="; ")

@@ -83,14 +83,19 @@ def deliver_late(stage: Stage) -> str:
     """Keep a batch on its way until the keeper has sent the same again and more, and deliver it then."""
     with harm(stage, Harm.KEEP, only=_SCRIPT):
         before = _applied(stage)
-    Service.await_that(lambda: all(at > before.get(spool, 0) for spool, at in _applied(stage).items()))
+    Service.await_that(lambda: all(at > before.get(where, 0) for where, at in _applied(stage).items()))
     replies = stage.proxy.deliver_kept()
     return f"delivered {replies} batches to redis {stage.redis.pid} that it had been sent again in the meantime"
 
 
-def _applied(stage: Stage) -> dict[bytes, int]:
+def _applied(stage: Stage) -> dict[tuple[int, bytes], int]:
+    """Return where each shard stands in each spool."""
     with stage.redis.client() as client:
-        return {spool: int(at) for spool, at in cast("dict[bytes, bytes]", client.hgetall("{s0}:applied")).items()}
+        return {
+            (shard, spool): int(at)
+            for shard in range(int(client.get("{meta}:shards") or 1))
+            for spool, at in cast("dict[bytes, bytes]", client.hgetall(f"{{s{shard}}}:applied")).items()
+        }
 
 
 def swallow_replies(stage: Stage) -> str:

@@ -14,17 +14,25 @@ from adserver.counting.cells import (
     topics_member,
 )
 from adserver.statistics.cell_store import Member, StoredCell
+from adserver.store.cluster_client import ClusterClient
 
 
 def put_cells(client: redis.Redis, cells: Iterable[tuple[Family, StoredCell]], shard: int = 0) -> None:
     """Add counts to a shard of Redis."""
+    if isinstance(client, ClusterClient):  # whose pipelines take reads only
+        _put(client, cells, shard)
+        return
     with client.pipeline(transaction=False) as pipeline:
-        for family, cell in cells:
-            text = member_text(family, cell.member)
-            field = cell_field(cell.field.offset, cell.field.variant, cell.field.metric)
-            pipeline.hincrby(cell_key(shard, family, text, cell.block), field, cell.count)
-            pipeline.sadd(index_key(shard, family, cell.block), text)
+        _put(pipeline, cells, shard)
         pipeline.execute()
+
+
+def _put(client: redis.Redis, cells: Iterable[tuple[Family, StoredCell]], shard: int) -> None:
+    for family, cell in cells:
+        text = member_text(family, cell.member)
+        field = cell_field(cell.field.offset, cell.field.variant, cell.field.metric)
+        client.hincrby(cell_key(shard, family, text, cell.block), field, cell.count)
+        client.sadd(index_key(shard, family, cell.block), text)
 
 
 def member_text(family: Family, member: Member) -> str:
