@@ -15,7 +15,7 @@ from valkey_server import running_valkey
 
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.revisions import NO_HEAD
-from adserver.counting.cells import IMPRESSIONS, SHARDS_KEY, Family, Rolled, reach_index_key, reach_key
+from adserver.counting.cells import IMPRESSIONS, SHARDS_KEY, Family, Kept, Rolled, reach_index_key, reach_key
 from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import Kind, id_hash
 from adserver.keeping.batches import Batch
@@ -115,7 +115,7 @@ def test_old_counts_move_and_what_is_counted_is_read_while_its_slot_moves(cluste
         }
         days = range(today - 90, today)
         assert sorted(each.readers for each in RedisReachStore(client).read(days, lambda _: True)) == [3, 11]
-        kept = [(Family.HOURS, range(70_000, 90_000)), (Rolled.DAYS, range(2_500, 3_500))]
+        kept: list[tuple[Kept, range]] = [(Family.HOURS, range(70_000, 90_000)), (Rolled.DAYS, range(2_500, 3_500))]
         spots = [
             Spot(3, family, block, member)
             for family, blocks in kept

@@ -1,13 +1,18 @@
 """The data folder is put back from an older copy while Redis is as new as ever: each event counts, and once."""
 
 import shutil
+import time
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
 from exactness import SpoolRecords, check, keys_of
 from fault_world import GOAL, ZONE
+from outcomes import Outcome, note
 from stage import Stage
+
+from adserver.counting.records import Record, RecordKind
 
 HOUR = 3600
 
@@ -30,17 +35,32 @@ def put_back(stage: Stage, copy: Path) -> None:
     stage.service.start()
 
 
-def assert_exact(stage: Stage, before: SpoolRecords, copied: SpoolRecords) -> None:
+def assert_exact(stage: Stage, fault: str, before: SpoolRecords, copied: SpoolRecords) -> None:
     """All that was recorded before, and all that came to the copy since, is counted; nothing of it is twice."""
+    stopped = time.monotonic()
     stage.settle()
     here = stage.spooled()
     new = tuple((Counter(here.records) - Counter(copied.records)).elements())
     assert len(new) + len(copied.records) == len(here.records)
     everything = replace(before, records=(*before.records, *new))
     balance = check(stage.stored(), everything, stage.readers.ledger, keys_of(stage.service), ZONE, {"bounded": GOAL})
-    print(
-        f"{len(before.records)} records before, {len(copied.records)} of them in the copy, {len(new)} after: {balance}"
+    outcome = Outcome(
+        fault=fault,
+        before=events_of(before.records),
+        during=0,
+        after=events_of(new),
+        answered=balance.answered,
+        recorded=balance.recorded,
+        dropped=balance.dropped,
+        cells=balance.cells,
+        settled_seconds=round(time.monotonic() - stopped, 1),
     )
+    note(outcome, f"{len(copied.records)} of {len(before.records)} records were in the copy")
+
+
+def events_of(records: Iterable[Record]) -> int:
+    """Return how many of the records are events of readers."""
+    return sum(record.kind < RecordKind.FILL for record in records)
 
 
 def test_what_a_copy_holds_counts_once_and_new_events_count_at_once(stage: Stage) -> None:
@@ -58,7 +78,7 @@ def test_what_a_copy_holds_counts_once_and_new_events_count_at_once(stage: Stage
     with stage.load(30):  # fewer than were lost: at their offsets, all of them were counted already
         pass
 
-    assert_exact(stage, before, copied)
+    assert_exact(stage, "the data folder put back from a copy", before, copied)
 
 
 def test_spools_that_had_ended_come_back_and_are_not_counted_again(stage: Stage) -> None:
@@ -83,4 +103,4 @@ def test_spools_that_had_ended_come_back_and_are_not_counted_again(stage: Stage)
     with stage.load(30):
         pass
 
-    assert_exact(stage, before, copied)
+    assert_exact(stage, "the data folder put back, its spools ended since", before, copied)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cells_oracle import Stored, differences
 from exactness import read_spools
+from outcomes import Outcome, note
 from stage import running_stage
 from store_faults import deliver_late, dump_shard, restore_shard, rewind_one_shard
 from valkey_server import connect, running_valkey
@@ -95,12 +96,27 @@ def counting(counter: SpoolCounter) -> Callable[[], None]:
 def test_a_service_of_three_shards_stays_exact_when_one_falls_back_and_a_batch_comes_late(tmp_path: Path) -> None:
     with running_stage(tmp_path, shards=SHARDS) as stage:
         with stage.load():
+            before = stage.readers.answered
             said: set[str] = set()
             while len(said) < SHARDS:
                 said.add(rewind_one_shard(stage))
             late = deliver_late(stage)
+            over = stage.readers.answered
+        stopped = time.monotonic()
         balance = stage.assert_exact()
+        settled = round(time.monotonic() - stopped, 1)
         with stage.redis.client() as client:
             flights = [client.hlen(f"{{s{shard}}}:delivered") for shard in range(SHARDS)]
     assert sum(map(bool, flights)) > 1, flights
-    print(*said, late, balance, sep="; ")
+    outcome = Outcome(
+        fault="each of three shards as it was, the others not; then a batch delivered late",
+        before=before,
+        during=over - before,
+        after=balance.answered - over,
+        answered=balance.answered,
+        recorded=balance.recorded,
+        dropped=balance.dropped,
+        cells=balance.cells,
+        settled_seconds=settled,
+    )
+    note(outcome, "; ".join((*said, late)))
