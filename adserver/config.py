@@ -63,7 +63,7 @@ DATA_DIR: Final = Setting(
     "folder",
     "the path of a folder on a local disk",
     "Spools, the last good catalog, keys, the embedded Redis. One service a folder.",
-    config_values.folder,
+    config_values.path,
 )
 CAMPAIGNS_DIR: Final = Setting(
     "ADSERVER_CAMPAIGNS_DIR",
@@ -72,7 +72,7 @@ CAMPAIGNS_DIR: Final = Setting(
     "folder",
     "the path of a folder",
     "The campaign files.",
-    config_values.folder,
+    config_values.path,
 )
 PUBLIC_URL: Final[Setting[str | None]] = Setting(
     "ADSERVER_PUBLIC_URL",
@@ -182,14 +182,14 @@ DEMO: Final = Setting(
     "Whether `/demo/` is served.",
     config_values.flag,
 )
-GEOIP_DB: Final[Setting[None]] = Setting(
+GEOIP_DB: Final[Setting[Path | None]] = Setting(
     "ADSERVER_GEOIP_DB",
     None,
     "unset",
     "file",
-    "no value for now",
-    "Not built yet; refused when set.",
-    config_values.not_built,
+    "the path of a file in MaxMind's format, with towns",
+    "Where readers are by their address, for pages that name no place. Unset: such pages have none.",
+    config_values.path,
 )
 RATE_EVENTS: Final = Setting(
     "ADSERVER_RATE_EVENTS",
@@ -249,6 +249,8 @@ class Settings:
     """0: never."""
     log_format: LogFormat = LOG_FORMAT.default
     demo: bool = DEMO.default
+    geoip_db: Path | None = None
+    """None: a reader's address tells no place."""
     rate_events: int = RATE_EVENTS.default
     """0: no limit."""
 
@@ -259,7 +261,6 @@ class Settings:
         Raises:
             SettingRefused: a value cannot be taken, or two do not go together.
         """
-        GEOIP_DB.read(environ)
         settings = cls(
             redis_url=REDIS_URL.read(environ),
             data_dir=DATA_DIR.read(environ),
@@ -276,6 +277,7 @@ class Settings:
             roll_up_days=ROLL_UP_DAYS.read(environ),
             log_format=LOG_FORMAT.read(environ),
             demo=DEMO.read(environ),
+            geoip_db=GEOIP_DB.read(environ),
             rate_events=RATE_EVENTS.read(environ),
         )
         if settings.redis_is_remote and not settings.secret_keys:

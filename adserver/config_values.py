@@ -5,7 +5,7 @@ import re
 from enum import StrEnum
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
-from typing import Final, NoReturn
+from typing import Final
 
 import ada_url
 
@@ -45,8 +45,8 @@ def redis_url(text: str) -> str:
     return text
 
 
-def folder(text: str) -> Path:
-    """Read the path of a folder; whether it is there is not looked at."""
+def path(text: str) -> Path:
+    """Read the path of a folder or a file; whether it is there is not looked at."""
     if "\0" in text:
         raise ValueError("a path cannot hold a NUL")
     return Path(text)
@@ -178,11 +178,6 @@ def flag(text: str) -> bool:
     if text.lower() in _YES | _NO:
         return text.lower() in _YES
     raise ValueError("neither yes nor no")
-
-
-def not_built(_text: str) -> NoReturn:
-    """Refuse a setting whose rule is not built."""
-    raise ValueError("not built yet")
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -12,14 +12,14 @@ from typing import Final, cast
 
 from adserver.catalog.build import build_catalog
 from adserver.catalog.documents import Documents, JsonObject
-from adserver.catalog.upload import Format, read_slots
+from adserver.catalog.upload import Format, read_rules, read_slots
 from adserver.decision.compiling import compile_catalog
 from adserver.decision.decide import decide
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.decisions import SlotRequest
 from adserver.places.gazetteer import Gazetteer
 from bench.events import question
-from bench.world import campaign_documents, paths, slots_document
+from bench.world import campaign_documents, paths, rules_document, slots_document
 
 SIZES: Final = (10, 1_000, 10_000, 100_000)
 REQUESTS: Final = 2_000
@@ -53,7 +53,8 @@ def _measure(flights: int, gazetteer: Gazetteer) -> DecisionTime:
     made = campaign_documents(flights, Random(1))
     files = {f"{number}.yaml": cast("JsonObject", file) for number, file in enumerate(made)}
     slots = read_slots(json.dumps(slots_document()).encode(), Format.JSON).slots
-    catalog = build_catalog(Documents(files, slots), gazetteer)
+    rules = read_rules(json.dumps(rules_document()).encode(), Format.JSON).rules
+    catalog = build_catalog(Documents(files, slots, rules), gazetteer)
     began = time.process_time()
     image = compile_catalog(catalog, 1)
     build_seconds = time.process_time() - began

@@ -17,7 +17,7 @@ from typing import Final
 
 from bench.floors import BODY_BYTES
 from bench.machine import descendants
-from bench.world import campaign_documents, slots_document
+from bench.world import campaign_documents, rules_document, slots_document
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 START_SECONDS: Final = 60.0
@@ -77,6 +77,7 @@ def service(folder: Path, flights: int, workers: int) -> Iterator[Server]:
     campaigns = folder / "campaigns"
     campaigns.mkdir()
     (campaigns / "slots.json").write_text(json.dumps(slots_document()))
+    (campaigns / "rules.json").write_text(json.dumps(rules_document()))
     for number, document in enumerate(campaign_documents(flights, Random(1))):
         (campaigns / f"sponsor-{number}.json").write_text(json.dumps(document))
     port = free_port()

@@ -1,6 +1,6 @@
 """What the benchmark serves: a made-up publisher with as many flights as asked for, and the pages that ask."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from random import Random
 from typing import Final
 
@@ -16,6 +16,13 @@ STATES: Final = ("MN", "ND", "SD", "WI", "IA", "NE", "MT", "ID", "TX", "ME", "VT
 TOPICS: Final = ("sports", "politics", "farming", "weather", "community", "business", "schools", "outdoors")
 SLOTS: Final = tuple(f"slot-{number}" for number in range(20))
 FLIGHTS_A_CAMPAIGN: Final = 10
+REGULATED: Final = 0.05
+"""How many of the advertisers are of a category that has a rule."""
+HOURS: Final = (
+    {"days": ["mon", "tue", "wed", "thu", "fri"]},
+    {"from": "06:00", "to": "22:00"},
+    {"days": ["fri", "sat"], "from": "18:00", "to": "02:00"},
+)
 
 Document = dict[str, object]
 
@@ -26,8 +33,15 @@ def slots_document() -> Document:
     return {"sites": [site], "slots": [{"id": slot, "site": "paper", "max_chars": 140} for slot in SLOTS]}
 
 
+def rules_document() -> Document:
+    """Return the file of rules: betting may run in some of the states, in some of them with a line."""
+    states: dict[str, dict[str, object]] = {state: {"allow": number % 3 > 0} for number, state in enumerate(STATES)}
+    states["IA"] = {"allow": True, "disclosure": "21+. Gambling problem? Call 1-800-BETS-OFF."}
+    return {"rules": [{"category": "betting", "as_of": "2026-11-01", "source": "made up", "states": states}]}
+
+
 def campaign_documents(flights: int, chance: Random, goal: int = 10_000_000) -> list[Document]:
-    """Return campaign files with so many flights together: of all tiers, by slot, place and topic, some with a goal."""
+    """Return campaign files with so many flights together, of all tiers, and with every kind of targeting."""
     files: list[Document] = []
     for first in range(0, flights, FLIGHTS_A_CAMPAIGN):
         count = min(FLIGHTS_A_CAMPAIGN, flights - first)
@@ -40,7 +54,9 @@ def campaign_documents(flights: int, chance: Random, goal: int = 10_000_000) -> 
             "creatives": [_creative(name, which) for which in "ab"],
             "flights": [_flight(name, number, chance, goal) for number in range(count)],
         }
-        files.append({"advertiser": {"id": name, "name": name.title()}, "campaigns": [campaign]})
+        categories = ["betting"] if chance.random() < REGULATED else []
+        advertiser = {"id": name, "name": name.title(), "categories": categories}
+        files.append({"advertiser": advertiser, "campaigns": [campaign]})
     return files
 
 
@@ -80,7 +96,14 @@ def _flight(sponsor: str, number: int, chance: Random, goal: int) -> Document:
     return flight
 
 
-def _targeting(chance: Random) -> Mapping[str, Sequence[str]]:
-    places = chance.choices((chance.sample(TOWNS, 5), chance.sample(STATES, 2), []), (4, 4, 2))[0]
-    topics = chance.sample(TOPICS, 2) if chance.random() < 0.2 else []
-    return {name: names for name, names in (("places", places), ("topics", topics)) if names}
+def _targeting(chance: Random) -> Document:
+    circles = [{"near": chance.choice(TOWNS), "miles": chance.choice((25, 60, 120))}]
+    kinds: tuple[object, ...] = (chance.sample(TOWNS, 5), chance.sample(STATES, 2), circles, [])
+    fields = {
+        "places": chance.choices(kinds, (35, 35, 10, 20))[0],
+        "exclude_places": chance.sample(TOWNS, 2) if chance.random() < 0.1 else [],
+        "topics": chance.sample(TOPICS, 2) if chance.random() < 0.2 else [],
+        "exclude_topics": chance.sample(TOPICS, 1) if chance.random() < 0.1 else [],
+        "hours": chance.choice(HOURS) if chance.random() < 0.15 else {},
+    }
+    return {name: value for name, value in fields.items() if value}

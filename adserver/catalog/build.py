@@ -4,10 +4,20 @@ from collections.abc import Iterator
 from typing import TypeVar
 
 from adserver.catalog.build_campaign import CampaignBuilder
+from adserver.catalog.build_rules import build_rules
 from adserver.catalog.build_targeting import PlaceFinder, Surroundings
 from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject
 from adserver.catalog.faults import FaultLog
-from adserver.catalog.rows import AdvertiserRow, CampaignFileRow, Row, SiteRow, SlotRow, SlotsFileRow, read_row
+from adserver.catalog.rows import (
+    AdvertiserRow,
+    CampaignFileRow,
+    Row,
+    RulesFileRow,
+    SiteRow,
+    SlotRow,
+    SlotsFileRow,
+    read_row,
+)
 from adserver.catalog.unique import Thing, UniqueIds
 from adserver.domain.catalog import Advertiser, Campaign, Catalog, Site, Slot
 from adserver.domain.errors import InputRefused
@@ -29,7 +39,7 @@ def build_catalog(documents: Documents, gazetteer: PlaceFinder) -> Catalog:
     """
     faults = FaultLog(documents.positions)
     ids = UniqueIds(faults)
-    _refuse_rules(documents, faults)
+    rules = build_rules(_read_rules(documents, faults), faults)
     layout = _read_layout(documents, faults)
     sites, slots = _build_sites(layout, ids), _build_slots(layout, faults, ids)
     known = frozenset(slot.id for slot in slots) if documents.slots is not None else None
@@ -37,12 +47,13 @@ def build_catalog(documents: Documents, gazetteer: PlaceFinder) -> Catalog:
     advertisers = _build_advertisers(files, faults)
     campaigns = tuple(_build_campaigns(files, Surroundings(gazetteer, known, faults, ids)))
     faults.refuse_any()
-    return Catalog(sites, slots, advertisers, campaigns)
+    return Catalog(sites, slots, advertisers, campaigns, rules)
 
 
-def _refuse_rules(documents: Documents, faults: FaultLog) -> None:
-    if documents.rules is not None:
-        faults.add(RULES_FILE, (), f"{RULES_FILE} isn't built yet; take the file away")
+def _read_rules(documents: Documents, faults: FaultLog) -> RulesFileRow:
+    if documents.rules is None:
+        return RulesFileRow()
+    return _read(documents.rules, RulesFileRow, RULES_FILE, faults) or RulesFileRow()
 
 
 def _read_layout(documents: Documents, faults: FaultLog) -> SlotsFileRow:

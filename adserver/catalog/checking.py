@@ -9,6 +9,7 @@ from adserver.catalog.documents import JsonObject
 from adserver.catalog.faults import make_fault, refusal
 from adserver.catalog.positions import FieldPath, Point, Positions
 from adserver.catalog.reading import Parsed, RawValue
+from adserver.catalog.rules_schema import RulesFileSchema
 from adserver.catalog.schema import CampaignFileSchema, SlotsFileSchema
 from adserver.catalog.strict_schema import StrictSchema
 from adserver.domain.errors import Fault
@@ -30,6 +31,15 @@ def check_slots_file(parsed: Parsed, file: str | None = None) -> JsonObject:
         InputRefused: with every fault of the file taken alone.
     """
     return _check(SlotsFileSchema(), parsed, file)
+
+
+def check_rules_file(parsed: Parsed, file: str | None = None) -> JsonObject:
+    """Return rules.yaml as it is stored.
+
+    Raises:
+        InputRefused: with every fault of the file taken alone.
+    """
+    return _check(RulesFileSchema(), parsed, file)
 
 
 def part_of(parsed: Parsed, path: FieldPath, content: RawValue) -> Parsed:

@@ -1,10 +1,10 @@
 """Where uploads are taken: read, then published; in this process, or behind the same port in another."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -13,7 +13,7 @@ from adserver.catalog.edits import Edit, edit_documents
 from adserver.catalog.faults import make_fault
 from adserver.catalog.merging import Extent, Within
 from adserver.catalog.publish import Published, Publisher
-from adserver.catalog.upload import Format, place_in_upload, read_campaigns, read_slots
+from adserver.catalog.upload import Format, place_in_upload, read_campaigns, read_rules, read_slots
 from adserver.domain.errors import IdTaken, InputRefused, StoreUnavailable, UnknownAdvertiser
 
 
@@ -22,8 +22,16 @@ class UploadKind(StrEnum):
 
     CAMPAIGNS = "campaigns"
     SLOTS = "slots"
+    RULES = "rules"
     EDIT = "edit"
     """A change that needs no file: an `Edit` as JSON, made by us."""
+
+
+_READERS: Final[Mapping[UploadKind, Callable[[bytes, Format], Documents]]] = {
+    UploadKind.CAMPAIGNS: read_campaigns,
+    UploadKind.SLOTS: read_slots,
+    UploadKind.RULES: read_rules,
+}
 
 
 class Upload(msgspec.Struct, frozen=True):
@@ -101,8 +109,7 @@ def read_documents(upload: Upload) -> Documents:
     """
     if upload.kind is UploadKind.EDIT:
         return Documents()
-    read = read_campaigns if upload.kind is UploadKind.CAMPAIGNS else read_slots
-    documents = read(upload.data, upload.form)
+    documents = _READERS[upload.kind](upload.data, upload.form)
     if upload.advertisers is not None:
         _refuse_others(documents, upload.advertisers)
     return documents

@@ -60,8 +60,9 @@ def describe(value: object) -> str:
 class Flag(Checked[bool]):
     """True or false, nothing that resembles it."""
 
-    def __init__(self) -> None:
-        super().__init__("true or false")
+    def __init__(self, *, required: bool = False) -> None:
+        """Say whether it may be left out."""
+        super().__init__("true or false", required=required)
 
     def read(self, value: object) -> bool:
         """Return the flag."""

@@ -1,4 +1,4 @@
-"""Reads a campaigns folder: every campaign file, and slots.yaml."""
+"""Reads a campaigns folder: every campaign file, slots.yaml, and rules.yaml."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -7,7 +7,7 @@ from typing import Final
 
 from adserver.catalog.build import build_catalog
 from adserver.catalog.build_targeting import PlaceFinder
-from adserver.catalog.checking import check_campaign_file, check_slots_file
+from adserver.catalog.checking import check_campaign_file, check_rules_file, check_slots_file
 from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject
 from adserver.catalog.faults import refusal
 from adserver.catalog.positions import Positions
@@ -16,12 +16,11 @@ from adserver.catalog.upload import Format, read_document
 from adserver.domain.errors import Fault, InputRefused, InputTooLarge
 
 _FORMATS: Final = {".yaml": Format.YAML, ".yml": Format.YAML, ".json": Format.JSON}
-_SLOTS_STEM: Final = Path(SLOTS_FILE).stem
-_RULES_STEM: Final = Path(RULES_FILE).stem
+_KNOWN_STEMS: Final = {Path(name).stem: name for name in (SLOTS_FILE, RULES_FILE)}
 
 
 def read_folder(folder: Path) -> Documents:
-    """Return the documents of a folder: `slots.yaml`, and every other .yaml, .yml and .json file as a campaign file.
+    """Return the documents of a folder: slots.yaml, rules.yaml, and other .yaml, .yml and .json files as campaigns.
 
     Hidden files and sub-folders are left alone. What is missing, `list_notices` tells.
 
@@ -92,21 +91,23 @@ class _FolderReader:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._slots_file = SLOTS_FILE
+        self._names: dict[str, str] = {}
+        """What the files of slots and of rules are called here."""
         self.campaign_files: dict[str, JsonObject] = {}
         self.slots: JsonObject | None = None
+        self.rules: JsonObject | None = None
         self.positions: dict[str, Positions] = {}
         self.faults: list[Fault] = []
 
     def documents(self) -> Documents:
         """Return what could be read."""
-        return Documents(self.campaign_files, self.slots, None, self.positions)
+        return Documents(self.campaign_files, self.slots, self.rules, self.positions)
 
     def add_of_whole(self, faults: Sequence[Fault]) -> None:
         """Note what only the whole tells, but for files that have faults of their own."""
         said = {fault.file for fault in self.faults}
         for fault in faults:
-            file = self._slots_file if fault.file == SLOTS_FILE else fault.file
+            file = self._names.get(fault.file or "", fault.file)
             if file not in said:
                 self.faults.append(replace(fault, file=file))
 
@@ -136,16 +137,17 @@ class _FolderReader:
             self.faults.append(Fault("", f"the file cannot be read: {error.strerror}", path.name))
 
     def _take(self, path: Path) -> None:
-        if path.stem == _RULES_STEM:
-            self.faults.append(Fault("", f"{RULES_FILE} isn't built yet; take the file away", path.name))
-            return
         parsed = read_document(path.read_bytes(), _FORMATS[path.suffix], path.name)
-        if path.stem != _SLOTS_STEM:
+        known = _KNOWN_STEMS.get(path.stem)
+        if known is None:
             self.campaign_files[path.name] = check_campaign_file(parsed, path.name)
             self.positions[path.name] = parsed.positions
-        elif self.slots is not None:
-            self.faults.append(Fault("", f"there are two files of slots; keep {SLOTS_FILE}", path.name))
+        elif known in self._names:
+            self.faults.append(Fault("", f"there are two files of {path.stem}; keep {known}", path.name))
         else:
-            self._slots_file = path.name
-            self.slots = check_slots_file(parsed, path.name)
-            self.positions[SLOTS_FILE] = parsed.positions
+            self._names[known] = path.name
+            self.positions[known] = parsed.positions
+            if known == SLOTS_FILE:
+                self.slots = check_slots_file(parsed, path.name)
+            else:
+                self.rules = check_rules_file(parsed, path.name)

@@ -9,6 +9,7 @@ from marshmallow import fields
 
 from adserver.catalog.documents import JsonObject, JsonValue
 from adserver.catalog.fields import Checked, Choice, Flag, ListOf, Money, NotBuilt, Whole
+from adserver.catalog.rules_schema import STATE_CODES, ByState, RulesFileSchema
 from adserver.catalog.schema import CampaignFileSchema, CreativeReference, SlotsFileSchema, WeightedCreativeSchema
 from adserver.catalog.strict_schema import StrictSchema
 from adserver.catalog.targeting_schema import NearSchema, PlaceReference
@@ -28,6 +29,11 @@ def campaign_file_json_schema() -> JsonObject:
 def slots_file_json_schema() -> JsonObject:
     """Return the JSON Schema (draft 2020-12) of slots.yaml."""
     return {"$schema": DIALECT, "title": "Sites and slots of the sponsor ad server", **_object(SlotsFileSchema())}
+
+
+def rules_file_json_schema() -> JsonObject:
+    """Return the JSON Schema (draft 2020-12) of rules.yaml."""
+    return {"$schema": DIALECT, "title": "Rules of the sponsor ad server", **_object(RulesFileSchema())}
 
 
 def _object(schema: StrictSchema) -> JsonObject:
@@ -63,10 +69,12 @@ def _scalar(field: Checked[_T]) -> JsonObject:
         return {"type": "integer", "minimum": field.minimum, "maximum": field.maximum}
     if isinstance(field, Choice):
         return {"enum": list(field.words)}
-    if isinstance(field, CreativeReference):
-        return {"anyOf": [_scalar(Slug()), _object(WeightedCreativeSchema())]}
-    if isinstance(field, PlaceReference):
-        return {"anyOf": [_scalar(PlaceWords()), _object(NearSchema())]}
+    if isinstance(field, ByState):
+        states: JsonObject = {code: _object(field.rule) for code in STATE_CODES}
+        return {"type": "object", "properties": states, "additionalProperties": False}
+    for reference, (word, schema) in _REFERENCES.items():
+        if isinstance(field, reference):
+            return {"anyOf": [_scalar(word), _object(schema)]}
     for kind, shape in _SHAPES.items():
         if isinstance(field, kind):
             return shape
@@ -82,3 +90,8 @@ _SHAPES: Final[dict[type, JsonObject]] = {
     NotBuilt: {"not": {}},
     TimeOfDay: {"type": "string", "pattern": "^([01][0-9]|2[0-4]):[0-5][0-9]$"},
 }
+_REFERENCES: Final[dict[type, tuple[Checked[str], StrictSchema]]] = {
+    CreativeReference: (Slug(), WeightedCreativeSchema()),
+    PlaceReference: (PlaceWords(), NearSchema()),
+}
+"""What may be written as a word, or as a mapping."""

@@ -1,10 +1,15 @@
-"""What is right, yet worth saying before publishing: missing files, and rules that fall to a default."""
+"""What is right, yet worth saying before publishing: missing files, old rules, and what falls to a default."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
 
 from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject, mapping, objects
 from adserver.catalog.positions import FieldPath, path_text
+
+RULE_AGE: Final = timedelta(days=366)
+"""How long after it was read a rule is taken as it stands without a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +25,13 @@ class Notice:
         return f"{self.file}: {self.path}: {self.message}" if self.path else f"{self.file}: {self.message}"
 
 
-def list_notices(documents: Documents) -> tuple[Notice, ...]:
-    """Return everything worth saying about these documents, by file."""
-    return tuple(_missing_files(documents)) + tuple(_goals_without_pacing(documents))
+def list_notices(documents: Documents, today: date) -> tuple[Notice, ...]:
+    """Return everything worth saying about these documents on a day, by file."""
+    return (
+        *_missing_files(documents),
+        *_old_rules(documents, today),
+        *_goals_without_pacing(documents),
+    )
 
 
 def _missing_files(documents: Documents) -> Iterator[Notice]:
@@ -30,6 +39,14 @@ def _missing_files(documents: Documents) -> Iterator[Notice]:
         yield Notice(SLOTS_FILE, "", "there is none; without it nothing is published")
     if documents.rules is None:
         yield Notice(RULES_FILE, "", "there is none; without it nothing is regulated")
+
+
+def _old_rules(documents: Documents, today: date) -> Iterator[Notice]:
+    for index, rule in enumerate(objects(documents.rules or {}, "rules")):
+        as_of = date.fromisoformat(str(rule["as_of"]))
+        if today - as_of > RULE_AGE:
+            message = f"the rule of {rule['category']} was read more than a year ago; read its source again"
+            yield Notice(RULES_FILE, path_text(("rules", index, "as_of")), message)
 
 
 def _goals_without_pacing(documents: Documents) -> Iterator[Notice]:

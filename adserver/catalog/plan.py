@@ -6,8 +6,8 @@ from typing import Final, cast
 
 import msgspec
 
-from adserver.catalog.documents import SLOTS_FILE, Documents, JsonObject, JsonValue, objects
-from adserver.catalog.rows import CampaignFileRow, Row, SlotsFileRow, read_row
+from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject, JsonValue, objects
+from adserver.catalog.rows import CampaignFileRow, Row, RulesFileRow, SlotsFileRow, read_row
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,12 +65,15 @@ _CHILDREN: Final = ("creatives", "flights")
 
 
 def _things(documents: Documents) -> dict[str, _Fields]:
-    """Return every thing that has an id, by its path, each with its own fields and their defaults."""
+    """Return every thing that has an id, and every rule, by its path, each with its own fields and their defaults."""
     things: dict[str, _Fields] = {}
     if documents.slots is not None:
         layout = _plain(read_row(documents.slots, SlotsFileRow, SLOTS_FILE))
         for kind in ("sites", "slots"):
             things.update({f"{kind}.{one['id']}": _flat(one) for one in objects(layout, kind)})
+    if documents.rules is not None:
+        rules = objects(_plain(read_row(documents.rules, RulesFileRow, RULES_FILE)), "rules")
+        things.update({f"rules.{rule['category']}": _flat(rule) for rule in rules})
     for name, content in documents.campaign_files.items():
         file = _plain(read_row(content, CampaignFileRow, name))
         advertiser = cast("JsonObject", file["advertiser"])

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from adserver.catalog.checking import check_campaign_file, check_slots_file
-from adserver.catalog.documents import SLOTS_FILE, Documents, JsonObject, mapping, objects
+from adserver.catalog.checking import check_campaign_file, check_rules_file, check_slots_file
+from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject, mapping, objects
 from adserver.catalog.files import replace_file
 from adserver.catalog.merging import id_text
 from adserver.catalog.upload import Format, read_document
@@ -16,6 +16,8 @@ from adserver.domain.errors import AdserverError
 
 KEPT_FOLDER: Final = ".before-pull"
 """Within the folder: what the last pull changed or took away, as it was. No command reads it."""
+_CHECKS: Final = {"advertiser": check_campaign_file, "slots": check_slots_file, "rules": check_rules_file}
+"""What checks a file, by a field that only it has."""
 _WRITTEN: Final = (".yaml", ".yml", ".json")
 
 
@@ -54,9 +56,12 @@ def plan_pull(live: Documents, folder: Documents, texts: Mapping[str, str]) -> P
         remove |= {name} & set(folder.campaign_files)
         del write[name]
         write[f"{Path(name).stem}.json"] = fresh_json(wanted[name])
-    slots_file = next((name for name in texts if Path(name).stem == Path(SLOTS_FILE).stem), SLOTS_FILE)
-    if live.slots is not None and live.slots != folder.slots:
-        write[slots_file] = _text(slots_file, live.slots, folder.slots, texts.get(slots_file))
+    for file, content, before in ((SLOTS_FILE, live.slots, folder.slots), (RULES_FILE, live.rules, folder.rules)):
+        name = next((name for name in texts if Path(name).stem == Path(file).stem), file)
+        if content is not None and content != before:
+            write[name] = _text(name, content, before, texts.get(name))
+        elif content is None and before is not None and file == RULES_FILE:
+            remove.add(name)
     return Pull(write, tuple(sorted(remove)))
 
 
@@ -172,13 +177,12 @@ def _text(name: str, content: JsonObject, before: JsonObject | None, text: str |
         edited = edited_yaml(text, before, content, read_document(text.encode(), Format.YAML, name).positions)
         if edited is not None and _says(edited, content, name):
             return edited
-    is_slots = "advertiser" not in content
-    return fresh_yaml(content) if is_slots else SCHEMA_LINE + fresh_yaml(content)
+    return SCHEMA_LINE + fresh_yaml(content) if "advertiser" in content else fresh_yaml(content)
 
 
 def _says(text: str, content: JsonObject, name: str) -> bool:
     """Tell whether a text reads as what it should say, in whichever order."""
-    check = check_campaign_file if "advertiser" in content else check_slots_file
+    check = next(check for field, check in _CHECKS.items() if field in content)
     try:
         return bool(check(read_document(text.encode(), Format.YAML, name), name) == content)
     except AdserverError:

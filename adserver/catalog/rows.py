@@ -167,6 +167,29 @@ class SlotsFileRow(Row, frozen=True, kw_only=True):
     slots: tuple[SlotRow, ...] = ()
 
 
+class StateRuleRow(Row, frozen=True, kw_only=True):
+    """What holds in one state."""
+
+    allow: bool
+    disclosure: str | None = None
+
+
+class CategoryRuleRow(Row, frozen=True, kw_only=True):
+    """Where advertisers of one category may run."""
+
+    category: str
+    as_of: date
+    source: str
+    default: str = "deny"
+    states: Mapping[str, StateRuleRow] = msgspec.field(default_factory=dict)
+
+
+class RulesFileRow(Row, frozen=True, kw_only=True):
+    """The file rules.yaml."""
+
+    rules: tuple[CategoryRuleRow, ...] = ()
+
+
 _RowT = TypeVar("_RowT", bound=Row)
 
 

@@ -1,4 +1,4 @@
-"""What people send through the API: one campaign file, several as `{"files": […]}`, or the slots."""
+"""What people send through the API: one campaign file, several as `{"files": […]}`, the slots, or the rules."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -6,8 +6,8 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Final
 
-from adserver.catalog.checking import check_campaign_file, check_slots_file, part_of
-from adserver.catalog.documents import SLOTS_FILE, Documents, JsonObject
+from adserver.catalog.checking import check_campaign_file, check_rules_file, check_slots_file, part_of
+from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject
 from adserver.catalog.faults import make_fault, refusal
 from adserver.catalog.json_reading import read_json
 from adserver.catalog.positions import Positions
@@ -76,6 +76,17 @@ def read_slots(data: bytes, form: Format) -> Documents:
     """
     parsed = read_document(data, form)
     return Documents(slots=check_slots_file(parsed), positions={SLOTS_FILE: parsed.positions})
+
+
+def read_rules(data: bytes, form: Format) -> Documents:
+    """Return the rules of one upload; without campaigns.
+
+    Raises:
+        InputTooLarge, UnreadableInput: if it cannot be read.
+        InputRefused: with every fault of the file taken alone.
+    """
+    parsed = read_document(data, form)
+    return Documents(rules=check_rules_file(parsed), positions={RULES_FILE: parsed.positions})
 
 
 def place_in_upload(fault: Fault) -> Fault:

@@ -15,6 +15,7 @@ from adserver.processes.facts import Facts, FolderFacts, RedisFacts
 from adserver.processes.findings import Finding, Severity
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import open_publisher
+from adserver.runtime.reader_places import examine_reader_places
 from adserver.runtime.redis_client import open_redis
 
 
@@ -53,6 +54,7 @@ def _examine(settings: Settings) -> Facts:
         redis_fault=fault,
         campaigns=_examine_campaigns(settings, folder_facts) if redis is not None else None,
         now=time.time(),
+        reader_places=examine_reader_places(settings),
     )
 
 

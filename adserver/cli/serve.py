@@ -48,6 +48,11 @@ def demo_command(port: int) -> None:
 
 
 def _serve(settings: Settings, address: ListenAddress, *, watch: bool) -> None:
+    if settings.geoip_db is not None:
+        # Where none is set, this process never loads what only workers need.
+        from adserver.runtime.reader_places import check_reader_places  # noqa: PLC0415
+
+        check_reader_places(settings)
     data_dir = DataDir(settings.data_dir)
     with data_dir.lock(), contextlib.closing(FrontDoor(address)) as front:
         data_dir.secret_keys()

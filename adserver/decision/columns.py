@@ -10,10 +10,11 @@ class Columns:
     """
 
     __slots__ = (
-        "creative_disclosed", "creative_longs", "creative_names", "creative_shorts",
-        "flight_creative_weights", "flight_creatives", "flight_creatives_first",
-        "flight_ends", "flight_flags", "flight_goals", "flight_parts", "flight_places", "flight_places_first",
-        "flight_starts", "flight_topics", "flight_topics_first", "flight_windows",
+        "creative_disclosed", "creative_longs", "creative_names", "creative_shorts", "flight_creative_weights",
+        "flight_creatives", "flight_creatives_first", "flight_ends", "flight_excluded_places",
+        "flight_excluded_places_first", "flight_excluded_topics", "flight_excluded_topics_first",
+        "flight_flags", "flight_goals", "flight_parts", "flight_places", "flight_places_first", "flight_starts",
+        "flight_topics", "flight_topics_first", "flight_windows",
     )  # fmt: skip
 
     def __init__(self, image: Image) -> None:
@@ -38,6 +39,11 @@ class Columns:
         self.flight_topics = image.numbers("flight_topics", "I")
         """Numbers of the topics under which a flight is listed."""
         self.flight_topics_first = image.numbers("flight_topics_first", "I")
+        self.flight_excluded_places = image.numbers("flight_excluded_places", "I")
+        """Numbers of the places and circles in which a flight does not run."""
+        self.flight_excluded_places_first = image.numbers("flight_excluded_places_first", "I")
+        self.flight_excluded_topics = image.numbers("flight_excluded_topics", "I")
+        self.flight_excluded_topics_first = image.numbers("flight_excluded_topics_first", "I")
         self.flight_windows = image.numbers("flight_windows", "I")
         """Numbers of the windows of `Meta`, 0: it runs at all hours."""
         self.flight_creatives = image.numbers("flight_creatives", "I")

@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from adserver.decision.regulation import Rules
 from adserver.domain.catalog import Advertiser, Campaign, Creative, Flight, Status, Tier
 
 NEVER: Final = datetime.max.replace(tzinfo=UTC)
@@ -33,6 +34,8 @@ class CompiledFlight:
     """Net impressions."""
     labels: frozenset[str]
     """All that `exclude` can name it by: its advertiser's id, categories and `competes_with` labels."""
+    rules: Rules = ()
+    """Those that its advertiser is under."""
 
     @property
     def paused(self) -> bool:
@@ -46,7 +49,7 @@ class FlightCompiler:
     def __init__(self) -> None:
         self._midnights: dict[tuple[date, str, int], datetime] = {}
 
-    def compile(self, flight: Flight, campaign: Campaign, advertiser: Advertiser) -> CompiledFlight:
+    def compile(self, flight: Flight, campaign: Campaign, advertiser: Advertiser, rules: Rules = ()) -> CompiledFlight:
         """Return a flight with its instants and creatives worked out.
 
         Raises:
@@ -70,6 +73,7 @@ class FlightCompiler:
             part=flight.share if flight.tier is Tier.SPONSORSHIP else flight.weight,
             goal=flight.goal.impressions if flight.goal else None,
             labels=advertiser.categories | advertiser.competes_with | {advertiser.id},
+            rules=rules,
         )
 
     def _midnight(self, day: date, zone: str, days_later: int = 0) -> datetime:

@@ -20,11 +20,13 @@ from adserver.decision.image import Section, encode_image
 from adserver.decision.keys import ANY, MOST_PLACES, MOST_SLOTS, MOST_TOPICS, list_key, prefix_of
 from adserver.decision.meta import Meta
 from adserver.decision.rank import Rank, rank_of
-from adserver.domain.catalog import Catalog, Creative, RetiredCreative
+from adserver.decision.regulation import Regulation
+from adserver.domain.catalog import Catalog, Creative, RetiredCreative, Targeting
 from adserver.domain.ids import IdHash, Kind, PlaceId, SlotId, Topic, id_hash
 from adserver.domain.places import Circle
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import LENGTHS
+from adserver.places.states import STATES
 
 ABSENT: Final = 2**32 - 1
 """The length of a text that a creative lacks: longer than any limit."""
@@ -122,15 +124,17 @@ def compile_catalog(
         stopped=tuple(sorted(_stopped_by_slot(flights, stopped, numbers).items())),
         circles=tuple(numbers.circles),
         windows=tuple(numbers.windows),
+        rules=catalog.rules,
     )
     return encode_image({"meta": _ENCODER.encode(meta), **sections})
 
 
 def _compile_flights(catalog: Catalog) -> list[CompiledFlight]:
     advertisers = {advertiser.id: advertiser for advertiser in catalog.advertisers}
-    compiler = FlightCompiler()
+    compiler, regulation = FlightCompiler(), Regulation(catalog.rules)
+    rules = {advertiser.id: regulation.of(advertiser.categories) for advertiser in catalog.advertisers}
     return [
-        compiler.compile(flight, campaign, advertisers[campaign.advertiser])
+        compiler.compile(flight, campaign, advertisers[campaign.advertiser], rules[campaign.advertiser])
         for campaign in catalog.campaigns
         for flight in campaign.flights
     ]
@@ -138,7 +142,9 @@ def _compile_flights(catalog: Catalog) -> list[CompiledFlight]:
 
 def _number(catalog: Catalog, flights: Sequence[CompiledFlight]) -> _Numbers:
     targets = [each.flight.targeting for each in flights]
-    places = sorted({place for target in targets for place in (*target.places, *target.exclude_places)})
+    named = {place for target in targets for place in (*target.places, *target.exclude_places)}
+    # Rules tell states apart, and an unknown place from all of them: so must the memory of who may run.
+    places = sorted(named | {PlaceId(f"us-{code}") for code in STATES} if catalog.rules else named)
     circles = sorted({circle for target in targets for circle in (*target.near, *target.exclude_near)}, key=_order)
     windows = sorted({window for each in flights if (window := _window(each)) is not None}, key=_order_of_window)
     topics = _topics(flights)
@@ -197,7 +203,9 @@ def _listing(flight: CompiledFlight, numbers: _Numbers) -> _Listing:
     targeting, named = flight.flight.targeting, flight.flight.slots
     slots = [ANY] if named is None else _numbers_of(named, numbers.slots)
     places = _numbers_of(targeting.places, numbers.places)
-    places = [*places, *sorted(numbers.circles[circle] for circle in set(targeting.near))] or [ANY]
+    if targeting.near:
+        places.extend(sorted(numbers.circles[circle] for circle in set(targeting.near)))
+    places = places or [ANY]
     topics = _numbers_of(targeting.topics, numbers.topics) or [ANY]
     if len(slots) * len(places) * len(topics) <= MOST_LISTS_A_FLIGHT:
         return _Listing(slots, places, topics, is_full=True)
@@ -206,6 +214,13 @@ def _listing(flight: CompiledFlight, numbers: _Numbers) -> _Listing:
     if len(places) <= MOST_LISTS_A_FLIGHT:
         return _Listing([ANY], places, [ANY], is_full=False)
     return _Listing(slots, [ANY], [ANY], is_full=False)
+
+
+def _excluded_places(targeting: Targeting, numbers: _Numbers) -> list[int]:
+    places = _numbers_of(targeting.exclude_places, numbers.places)
+    if targeting.exclude_near:
+        places.extend(sorted(numbers.circles[circle] for circle in set(targeting.exclude_near)))
+    return places
 
 
 def _numbers_of(ids: frozenset[_Id], numbers: Mapping[_Id, int]) -> list[int]:
@@ -233,6 +248,11 @@ def _flight_columns(
         ),
         **_ranges("flight_places", (listing.places for listing in listings)),
         **_ranges("flight_topics", (listing.topics for listing in listings)),
+        **_ranges("flight_excluded_places", (_excluded_places(each.flight.targeting, numbers) for each in flights)),
+        **_ranges(
+            "flight_excluded_topics",
+            (_numbers_of(each.flight.targeting.exclude_topics, numbers.topics) for each in flights),
+        ),
     }
 
 

@@ -15,6 +15,7 @@ from adserver.decision.hours import is_within
 from adserver.decision.paces import NEVER_SHOWN, ODDS_WHOLE, Pace
 from adserver.decision.page import is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
+from adserver.decision.regulation import disclosures, objection
 from adserver.domain.catalog import CapPeriod, CapScope, Tier
 from adserver.domain.ids import PlaceId
 from adserver.domain.places import Circle, Place
@@ -143,6 +144,10 @@ def _holding(place: Place, places: frozenset[PlaceId], circles: tuple[Circle, ..
     yield from (str(circle) for circle in circles if lies_in(place, circle))
 
 
+def _regulated(flight: CompiledFlight, question: Question) -> str | None:
+    return objection(flight.rules, question.request.place)
+
+
 def _topic(flight: CompiledFlight, question: Question) -> str | None:
     topics = flight.flight.targeting.topics
     if not topics or not topics.isdisjoint(question.request.topics):
@@ -166,9 +171,10 @@ def _variant(flight: CompiledFlight, question: Question) -> str | None:
 def _disclosure(flight: CompiledFlight, question: Question) -> str | None:
     slot, request = question.slot, question.request
     fits = (creative for creative, _ in flight.creatives if fit(creative, slot, request) is not None)
-    if any(disclosable(creative, slot) for creative in fits):
+    required = disclosures(flight.rules, request.place)
+    if any(disclosable(creative, slot, required) for creative in fits):
         return None
-    return f"slot {slot.id} takes no disclosure, and every creative that fits has one"
+    return f"slot {slot.id} takes no disclosure, and every creative that fits must be shown with one"
 
 
 def _category_blocked(flight: CompiledFlight, question: Question) -> str | None:
@@ -251,7 +257,7 @@ ORDER_BY_TARGET: Final[_Order] = (
     (NoFillReason.PLACE, _place),
     (NoFillReason.PLACE_EXCLUDED, _place_excluded),
     (NoFillReason.PLACE_UNKNOWN, _place_unknown),
-    (NoFillReason.REGULATED, None),
+    (NoFillReason.REGULATED, _regulated),
     (NoFillReason.TOPIC, _topic),
     (NoFillReason.TOPIC_EXCLUDED, _topic_excluded),
 )

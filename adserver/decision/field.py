@@ -39,7 +39,7 @@ SettledMemo = Memo[tuple[int, int, Limits], Settled]
 class Field(Gate):
     """The flights of one question, and who of them may run. For one decision; the memory that it is given is shared."""
 
-    __slots__ = ("_match", "_memo")
+    __slots__ = ("_memo",)
 
     def __init__(
         self,
@@ -52,8 +52,7 @@ class Field(Gate):
         memo: SettledMemo,
         rng: Random,
     ) -> None:
-        super().__init__(columns, records, windows, question, limits, rng)
-        self._match = match
+        super().__init__(columns, records, windows, question, limits, match, rng)
         self._memo = memo
 
     def part_of(self, flight: int) -> int:
@@ -84,10 +83,8 @@ class Field(Gate):
             elif self.second >= ends:
                 first = max(first, ends)
             else:
-                first, last = max(first, starts), min(last, ends)
-                if self.has_hours(pick.flight):
-                    seconds = self.hours(pick.flight).seconds
-                    first, last = max(first, seconds.start), min(last, seconds.stop)
+                span = self._span(pick.flight)
+                first, last = max(first, span.start), min(last, span.stop)
                 if self.is_standing(ranks, pick):
                     standing.append(pick.flight)
         bounds = array("Q", accumulate(map(self.part_of, standing)))
@@ -104,12 +101,18 @@ class Field(Gate):
         return self.is_open and ranks.proof.holds(self._limits, self.second)
 
     def prove(self, ranks: Ranks, flights: Sequence[int]) -> None:
-        """Remember that these flights, which may run now, hold all of the draw, if only their days can change it."""
+        """Remember that these flights, which may run now, hold all of the draw, if only time can change it."""
         if self.is_open and all(map(self.is_sure, flights)):
-            columns = self._columns
-            first = max(columns.flight_starts[flight] for flight in flights)
-            last = min(columns.flight_ends[flight] for flight in flights)
-            ranks.proof.note(self._limits, range(first, last))
+            spans = [self._span(flight) for flight in flights]
+            ranks.proof.note(self._limits, range(max(span.start for span in spans), min(span.stop for span in spans)))
+
+    def _span(self, flight: int) -> range:
+        """Return for which seconds around now, or more, neither days nor hours of a flight that runs change."""
+        first, last = self._columns.flight_starts[flight], self._columns.flight_ends[flight]
+        if not self.has_hours(flight):
+            return range(first, last)
+        seconds = self.hours(flight).seconds
+        return range(max(first, seconds.start), min(last, seconds.stop))
 
     def _key(self, ranks: Ranks) -> tuple[int, int, Limits]:
         return id(self._match), self._match.tiers.index(ranks), self._limits

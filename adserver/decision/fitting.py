@@ -30,14 +30,15 @@ def fit(creative: Creative, slot: Slot, request: SlotRequest) -> FittingCreative
     return None if shown is None else FittingCreative(creative, variants, shown)
 
 
-def disclosable(creative: Creative, slot: Slot) -> bool:
-    """Return whether the slot takes the creative's disclosure, or there is none."""
-    return slot.allow_disclosure or creative.disclosure is None
+def disclosable(creative: Creative, slot: Slot, required: tuple[str, ...]) -> bool:
+    """Return whether the slot takes disclosures, or the creative and the rules it is under have none to show."""
+    return slot.allow_disclosure or (creative.disclosure is None and not required)
 
 
 def fitting_creatives(
-    creatives: tuple[tuple[Creative, int], ...], slot: Slot, request: SlotRequest
+    creatives: tuple[tuple[Creative, int], ...], slot: Slot, request: SlotRequest, required: tuple[str, ...] = ()
 ) -> tuple[tuple[FittingCreative, int], ...]:
-    """Return those of a flight's creatives that may be shown, with their weights."""
-    fitted = ((fit(creative, slot, request), weight) for creative, weight in creatives if disclosable(creative, slot))
+    """Return those of a flight's creatives that may be shown, with their weights; `required` as rules have it."""
+    disclosed = ((creative, weight) for creative, weight in creatives if disclosable(creative, slot, required))
+    fitted = ((fit(creative, slot, request), weight) for creative, weight in disclosed)
     return tuple((fitting, weight) for fitting, weight in fitted if fitting is not None)

@@ -20,6 +20,10 @@ class Flag(IntFlag):
     """It stands in several lists of one slot, so a request may find it in more than one."""
     HOURS = 32
     """It has hours."""
+    REGULATED = 64
+    """Its advertiser is of a category that has a rule."""
+    UNLISTED = 128
+    """Its lists do not answer for all of its slots, places and topics; it has `TARGET`, too."""
 
 
 def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
@@ -32,7 +36,9 @@ def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
     """
     targeting = flight.flight.targeting
     flags = Flag(0)
-    if not listed_fully or targeting.exclude_places or targeting.exclude_near or targeting.exclude_topics:
+    if not listed_fully:
+        flags |= Flag.TARGET | Flag.UNLISTED
+    if targeting.exclude_places or targeting.exclude_near or targeting.exclude_topics:
         flags |= Flag.TARGET
     if flight.goal is not None:
         flags |= Flag.GOAL
@@ -46,4 +52,6 @@ def flags_of(flight: CompiledFlight, *, listed_fully: bool, lists: int) -> Flag:
         flags |= Flag.MANY
     if targeting.hours is not None:
         flags |= Flag.HOURS
+    if flight.rules:
+        flags |= Flag.REGULATED
     return flags

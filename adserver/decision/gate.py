@@ -14,11 +14,12 @@ from adserver.decision.eligibility import COUNT_RULES, TARGET_RULES, first_stop
 from adserver.decision.flags import Flag
 from adserver.decision.hours import Spell, Windows
 from adserver.decision.limits import Limits
-from adserver.decision.lists import Pick, Ranks
+from adserver.decision.lists import Match, Pick, Ranks
 from adserver.decision.paces import ODDS_WHOLE, Shown
 from adserver.decision.page import PageSoFar, is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords
+from adserver.decision.regulation import allowed, disclosures
 from adserver.domain.ids import FlightId
 from adserver.domain.reasons import NoFillReason
 
@@ -29,14 +30,27 @@ _REPEAT: Final = int(Flag.REPEAT)
 _COUNTS: Final = int(Flag.COUNTS)
 _MANY: Final = int(Flag.MANY)
 _HOURS: Final = int(Flag.HOURS)
+_REGULATED: Final = int(Flag.REGULATED)
+_UNLISTED: Final = int(Flag.UNLISTED)
 _BY_COUNTS: Final = _GOAL | _COUNTS
-_ASKED: Final = _TARGET | _MANY | _HOURS
+_ASKED: Final = _TARGET | _MANY | _HOURS | _REGULATED
 
 
 class Gate:
     """Judges flights for one question. For one decision."""
 
-    __slots__ = ("_columns", "_entered", "_limits", "_question", "_records", "_rng", "_windows", "is_open", "second")
+    __slots__ = (
+        "_columns",
+        "_entered",
+        "_limits",
+        "_match",
+        "_question",
+        "_records",
+        "_rng",
+        "_windows",
+        "is_open",
+        "second",
+    )
 
     def __init__(
         self,
@@ -45,6 +59,7 @@ class Gate:
         windows: Windows,
         question: Question,
         limits: Limits,
+        match: Match,
         rng: Random,
     ) -> None:
         self._columns = columns
@@ -55,6 +70,7 @@ class Gate:
         self._windows = windows
         self._question = question
         self._limits = limits
+        self._match = match
         self.second = floor(question.now.timestamp())
         """Flights begin and end at whole seconds, so the parts of one decide nothing."""
         self.is_open = not (question.page.advertisers or question.request.exclude)
@@ -88,9 +104,10 @@ class Gate:
             return False
         flags = columns.flight_flags[flight]
         if flags & _ASKED and (
-            self._is_again(ranks, pick)
+            (flags & _MANY and self._is_again(ranks, pick))
             or (flags & _HOURS and not self.hours(flight).is_open)
-            or self.stop_by_target(flight) is not None
+            or (flags & _TARGET and self._is_off_target(flight, flags))
+            or (flags & _REGULATED and self.stop_by_rules(flight) is not None)
         ):
             return False
         return self.stop_by_fit(flight) is None
@@ -98,12 +115,19 @@ class Gate:
     def stop(self, flight: int) -> NoFillReason | None:
         """Return the first rule that stops a flight of the lists, or None."""
         return (
-            self.stop_by_target(flight)
-            or self.stop_by_time(flight)
+            self.stop_before_topic(flight)
             or self.stop_by_fit(flight)
             or self.stop_now(flight)
             or self._stop_by_odds(flight)
-        )  # a reason is a text, and none of them is empty
+        )
+
+    def stop_before_topic(self, flight: int) -> NoFillReason | None:
+        """Return the first rule that stops a flight whose lists are of the slot and the place, but for its topic."""
+        return self.stop_before_place(flight) or self.stop_by_rules(flight)
+
+    def stop_before_place(self, flight: int) -> NoFillReason | None:
+        """Return the first rule that stops a flight whose lists are of the slot, but for its place and its topic."""
+        return self.stop_by_target(flight) or self.stop_by_time(flight)  # a reason is a text, and none is empty
 
     def stop_by_time(self, flight: int) -> NoFillReason | None:
         """Return whether a flight has not begun, is over, or rests at this hour."""
@@ -130,9 +154,37 @@ class Gate:
         stop = first_stop(TARGET_RULES, self._records.compiled(flight), self._question)
         return None if stop is None else stop.reason
 
+    def _is_off_target(self, flight: int, flags: int) -> bool:
+        """Return whether a flight of the request's lists has another target than they say, or is kept out of it."""
+        if flags & _UNLISTED:
+            return self.stop_by_target(flight) is not None
+        columns, match = self._columns, self._match
+        for at in range(columns.flight_excluded_places_first[flight], columns.flight_excluded_places_first[flight + 1]):
+            if columns.flight_excluded_places[at] in match.places:
+                return True
+        for at in range(columns.flight_excluded_topics_first[flight], columns.flight_excluded_topics_first[flight + 1]):
+            if columns.flight_excluded_topics[at] in match.topics:
+                return True
+        return False
+
+    def stop_by_rules(self, flight: int) -> NoFillReason | None:
+        """Return whether the rules of its categories keep a flight out of the place."""
+        if not self._columns.flight_flags[flight] & _REGULATED:
+            return None
+        rules, place = self._records.rules_of(flight), self._question.request.place
+        return None if allowed(rules, place) else NoFillReason.REGULATED
+
+    def disclosures(self, flight: int) -> tuple[str, ...]:
+        """Return what the rules of its categories have shown with a flight at the place."""
+        if not self._columns.flight_flags[flight] & _REGULATED:
+            return ()
+        return disclosures(self._records.rules_of(flight), self._question.request.place)
+
     def stop_by_fit(self, flight: int) -> NoFillReason | None:
         """Return the first rule of fit that stops a flight."""
         reason = self._limits.stop(self._columns, flight)
+        if reason is None and not self._limits.takes_disclosure and self.disclosures(flight):
+            return NoFillReason.DISCLOSURE
         if reason is None and self._question.slot.blocked_categories:
             blocked = self._question.slot.blocked_categories & self._records.advertiser_of(flight).categories
             return NoFillReason.CATEGORY_BLOCKED if blocked else None
@@ -148,8 +200,8 @@ class Gate:
         return None if self.is_open else self._stop_by_page(flight, flags)
 
     def is_sure(self, flight: int) -> bool:
-        """Return whether nothing but its days can stop a standing flight on an open page."""
-        return not self._columns.flight_flags[flight] & (_BY_COUNTS | _TARGET | _HOURS)
+        """Return whether nothing but its days and hours can stop a standing flight of a match on an open page."""
+        return not self._columns.flight_flags[flight] & _BY_COUNTS
 
     def is_listed(self, flight: int, places: frozenset[int], topics: frozenset[int]) -> bool:
         """Return whether a flight stands in a list of one of these places, or of one of these topics."""

@@ -7,6 +7,7 @@ from adserver.domain.catalog import Site, Slot
 from adserver.domain.ids import IdHash, PlaceId, SlotId, Topic
 from adserver.domain.places import Circle
 from adserver.domain.reasons import NoFillReason
+from adserver.domain.rules import CategoryRule
 
 
 class Meta(msgspec.Struct, frozen=True):
@@ -34,3 +35,4 @@ class Meta(msgspec.Struct, frozen=True):
     """The hours of flights, numbered from 1."""
     takeovers: tuple[int, ...] = ()
     """Positions of flights that take all of their slots or none, and are in the lists."""
+    rules: tuple[CategoryRule, ...] = ()

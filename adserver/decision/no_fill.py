@@ -4,7 +4,7 @@ A flight in the request's lists may have come to any rule; one that is listed un
 one listed under other places, at most to `place`. So they are asked in that order, until nobody can have come further.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from adserver.decision.eligibility import furthest
@@ -36,19 +36,21 @@ def why_nobody(
                 return reason
     topics = frozenset(match.topics)
     others = (flight for flight in lists.other_topics(match) if not gate.is_listed(flight, _NOBODY, topics))
-    reason = _until(NoFillReason.TOPIC, reason, others, gate)
+    reason = _until(NoFillReason.TOPIC, reason, others, gate.stop_before_topic)
     places = frozenset(match.places)
     others = (flight for flight in lists.other_places(match) if not gate.is_listed(flight, places, _NOBODY))
     by_place = NoFillReason.PLACE_UNKNOWN if question.request.place is None else NoFillReason.PLACE
-    return _until(by_place, reason, others, gate)
+    return _until(by_place, reason, others, gate.stop_before_place)
 
 
-def _until(most: NoFillReason, reason: NoFillReason, flights: Iterable[int], gate: Gate) -> NoFillReason:
+def _until(
+    most: NoFillReason, reason: NoFillReason, flights: Iterable[int], stop: Callable[[int], NoFillReason | None]
+) -> NoFillReason:
     """Return the furthest of a reason and those of flights that may have come to `most`, but not beyond it."""
     if furthest((reason, most)) is reason:
         return reason
     for flight in flights:
-        reason = furthest((reason, gate.stop_by_target(flight) or gate.stop_by_time(flight) or most))
+        reason = furthest((reason, stop(flight) or most))
         if reason is most:
             return reason
     return reason

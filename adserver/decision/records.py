@@ -12,6 +12,7 @@ from adserver.decision.compiled_flight import ALWAYS, NEVER, CompiledFlight
 from adserver.decision.compiling import FIRST_SECOND, LAST_SECOND, NO_GOAL, hash_number
 from adserver.decision.image import Image
 from adserver.decision.memo import Memo
+from adserver.decision.regulation import Regulation, Rules
 from adserver.domain.catalog import Advertiser, Campaign, Creative, Flight
 from adserver.domain.ids import FlightId, IdHash
 
@@ -79,15 +80,16 @@ class CatalogRecords:
     """All records, and how they belong together. Shared by all threads, as its parts are."""
 
     __slots__ = ("_advertiser_of_campaign", "_campaign_of_creative", "_campaign_of_flight", "_columns",
-                 "_flight_ids", "advertisers", "campaigns", "creatives", "flights")  # fmt: skip
+                 "_flight_ids", "advertisers", "campaigns", "creatives", "flights", "regulation")  # fmt: skip
 
-    def __init__(self, image: Image, columns: Columns) -> None:
-        """Take the records of an image.
+    def __init__(self, image: Image, columns: Columns, regulation: Regulation) -> None:
+        """Take the records of an image, and the rules that advertisers are under.
 
         Raises:
             ImageUnreadable: it lacks some.
         """
         self._columns = columns
+        self.regulation = regulation
         self._campaign_of_flight = image.numbers("flight_campaigns", "I")
         self._campaign_of_creative = image.numbers("creative_campaigns", "I")
         self._advertiser_of_campaign = image.numbers("campaign_advertisers", "I")
@@ -114,6 +116,10 @@ class CatalogRecords:
         """Return the advertiser of the flight at a position."""
         return self.advertisers.get(self._advertiser_of_campaign[self._campaign_of_flight[flight]])
 
+    def rules_of(self, flight: int) -> Rules:
+        """Return the rules that the advertiser of the flight at a position is under."""
+        return self.regulation.of(self.advertiser_of(flight).categories)
+
     def compiled(self, flight: int) -> CompiledFlight:
         """Return the flight at a position as the rules look at it: equal to no other, made anew at each call."""
         columns, advertiser = self._columns, self.advertiser_of(flight)
@@ -131,6 +137,7 @@ class CatalogRecords:
             part=columns.flight_parts[flight],
             goal=None if goal == NO_GOAL else goal,
             labels=advertiser.categories | advertiser.competes_with | {advertiser.id},
+            rules=self.regulation.of(advertiser.categories),
         )
 
 

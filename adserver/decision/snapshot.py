@@ -26,6 +26,7 @@ from adserver.decision.meta import Meta
 from adserver.decision.no_fill import why_nobody
 from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords, HashTable
+from adserver.decision.regulation import Regulation
 from adserver.decision.rotation import Rotation
 from adserver.domain.catalog import Catalog, Creative, RetiredCreative, Site, Slot
 from adserver.domain.decisions import Fill, NoFill, SlotRequest
@@ -86,7 +87,7 @@ class Snapshot:
         self._image = image
         self._meta = meta
         self._columns = Columns(image)
-        self._records = CatalogRecords(image, self._columns)
+        self._records = CatalogRecords(image, self._columns, Regulation(meta.rules))
         self._lists = FlightLists(image, meta)
         self._flight_table = HashTable(image, "flight_hashes")
         self._creative_table = HashTable(image, "creative_hashes")
@@ -220,7 +221,8 @@ class Snapshot:
             fitting.creative,
             fitting.variants,
             fitting.shown,
-            ballot.field.asked,
+            asked=ballot.field.asked,
+            required=ballot.field.disclosures(winner),
         )
 
     def takeovers(self) -> Iterator[tuple[int, frozenset[SlotId]]]:

@@ -23,7 +23,7 @@ def render_fragment(fill: Fill, urls: Urls) -> str:
 
     Without `/slot.css` exactly one length shows: short, else name, else long.
     """
-    before, between, after = _around_addresses(fill.site.label, fill.variants, fill.disclosure)
+    before, between, after = _around_addresses(fill.site.label, fill.variants, fill.disclosures)
     return f"{before}{escape(urls.click)}{between}{escape(urls.seen)}{after}"
 
 
@@ -35,12 +35,12 @@ def render_preview(fill: Fill) -> str:
 
 
 @lru_cache(maxsize=_REMEMBERED)
-def _around_addresses(label: str, variants: Variants, disclosure: str | None) -> tuple[str, str, str]:
+def _around_addresses(label: str, variants: Variants, disclosures: tuple[str, ...]) -> tuple[str, str, str]:
     """Return the markup before, between and after the two addresses: all that is the same at every fill of a text."""
     lengths = [(variant, text) for variant in LENGTHS if (text := variants.get(variant)) is not None]
     shown = _shown_without_stylesheet(lengths)
     spans = "".join(_span(variant, text, hidden=variant is not shown) for variant, text in lengths)
-    note = f'<div class="sponsor-disclosure">{escape(disclosure)}</div>' if disclosure else ""
+    note = "".join(f'<div class="sponsor-disclosure">{escape(line)}</div>' for line in disclosures)
     return (
         f'<div class="sponsor"><a{_classes(label, lengths)} href="',
         f'" rel="{REL}"><span>{escape(label)}:</span>{spans}</a>{_BEACON}',

@@ -75,7 +75,7 @@ def _key(fill: Fill, base: str) -> _Key:
         advertiser.name,
         fill.campaign.id,
         creative.id,
-        creative.disclosure,
+        fill.disclosure,
         _value(variants.name),
         _value(variants.short),
         _value(variants.long),

@@ -8,6 +8,7 @@ from enum import StrEnum
 from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
 from adserver.domain.places import Circle
+from adserver.domain.rules import CategoryRule
 from adserver.domain.variants import Variant, Variants
 
 
@@ -207,6 +208,8 @@ class Catalog:
     slots: tuple[Slot, ...] = ()
     advertisers: tuple[Advertiser, ...] = ()
     campaigns: tuple[Campaign, ...] = ()
+    rules: tuple[CategoryRule, ...] = ()
+    """One a category at most."""
 
 
 @dataclass(frozen=True, slots=True)

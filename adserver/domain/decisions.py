@@ -41,11 +41,19 @@ class Fill:
     """What JSON shows: the longest of `variants`."""
     asked: tuple[FlightId, ...] = ()
     """The flights with a pace that would have run but for it, the winner too: what their pace is worked out from."""
+    required: tuple[str, ...] = ()
+    """What the rules of the advertiser's categories have shown with it in this state."""
+
+    @property
+    def disclosures(self) -> tuple[str, ...]:
+        """The lines that must be shown whole beneath the text: the creative's own, then those of the rules."""
+        own = self.creative.disclosure
+        return self.required if own is None or own in self.required else (own, *self.required)
 
     @property
     def disclosure(self) -> str | None:
-        """The line that must be shown whole beneath the text, or None."""
-        return self.creative.disclosure
+        """The same as one text, a line each, or None."""
+        return "\n".join(self.disclosures) or None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,11 @@ class Place:
     longitude: float
     """Degrees east."""
 
+    @property
+    def state(self) -> PlaceId | None:
+        """The state that it is, or is in; None for the country."""
+        return self.chain[-2] if len(self.chain) > 1 else None
+
 
 @dataclass(frozen=True, slots=True)
 class Circle:

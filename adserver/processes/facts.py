@@ -81,6 +81,16 @@ class RedisFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderPlacesFacts:
+    """The file that tells where readers are. Immutable."""
+
+    fault: str | None
+    """Why it cannot be read; None: it can."""
+    built: float
+    """Unix time; 0 where it cannot be read."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All that a diagnosis is made from. Immutable."""
 
@@ -102,3 +112,5 @@ class Facts:
     """How the campaigns folder differs from what is live, or what is wrong with it; None: it does not."""
     now: float
     """Unix time."""
+    reader_places: ReaderPlacesFacts | None = None
+    """None: none is set."""

@@ -14,6 +14,9 @@ _MUCH_ALIKE: Final = 0.85
 LITTLE_ROOM_BYTES: Final = 1 << 30
 NO_ROOM_BYTES: Final = 100 << 20
 
+OLD_READER_PLACES_SECONDS: Final = 180 * 86_400
+"""Providers move a few percent of the addresses to other towns in that time."""
+
 NETWORK_FILESYSTEMS: Final = frozenset(
     {
         *("9p", "afs", "beegfs", "ceph", "cifs", "coda", "gfs2", "glusterfs", "gpfs", "lustre", "ncpfs", "nfs", "nfs4"),
@@ -123,4 +126,25 @@ def check_settings(facts: Facts) -> Iterator[Finding]:
             Severity.WARNING,
             facts.campaigns,
             "adserver plan shows the changes, adserver push publishes them",
+        )
+
+
+def check_reader_places(facts: Facts) -> Iterator[Finding]:
+    """Find what is wrong with the file that tells where readers are."""
+    file = facts.reader_places
+    if file is None:
+        return
+    if file.fault is not None:
+        yield Finding(
+            "geoip_unreadable",
+            Severity.ERROR,
+            f"ADSERVER_GEOIP_DB: {file.fault}; pages that name no place have none",
+            "put a file in MaxMind's format there, with towns in it, that the service's user may read; then kill -HUP",
+        )
+    elif facts.now - file.built > OLD_READER_PLACES_SECONDS:
+        yield Finding(
+            "geoip_old",
+            Severity.WARNING,
+            f"the file of ADSERVER_GEOIP_DB was made {int(facts.now - file.built) // 86_400} days ago",
+            "fetch a newer one, move it into place whole, then kill -HUP the service",
         )

@@ -33,6 +33,7 @@ from adserver.runtime.condition import readiness_of, standing_of
 from adserver.runtime.edge import make_edge
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
+from adserver.runtime.reader_places import open_reader_places
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
 from adserver.web.app import AppParts, create_app
 from adserver.web.audit_log import audit_log_blueprint
@@ -97,7 +98,13 @@ def make_app(
         clock=clock,
         rng=WorkerRandom(),
     )
-    calls = DeliveryCalls(deliverer=deliverer, acceptance=acceptance, places=gazetteer, public_url=settings.public_url)
+    calls = DeliveryCalls(
+        deliverer=deliverer,
+        acceptance=acceptance,
+        places=gazetteer,
+        public_url=settings.public_url,
+        readers=open_reader_places(settings, gazetteer),
+    )
     clicks = ClickRouter(
         catalog=catalog,
         places=gazetteer,

@@ -1,6 +1,7 @@
 """What the delivery calls do, whatever carries them: the lane and Flask's views call the same functions."""
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -11,12 +12,14 @@ from adserver.delivery.decision_json import PageBody, encode_json
 from adserver.delivery.templates import Templates
 from adserver.domain.decisions import Fill, NoFill, SlotRequest
 from adserver.domain.ids import SlotId
+from adserver.domain.places import Place
 from adserver.domain.reasons import EventKind, NoFillReason
 from adserver.domain.variants import Variant
 from adserver.web.addresses import BaseUrls
 from adserver.web.delivery_bodies import read_events, read_page
 from adserver.web.parameters import PlaceResolver
 from adserver.web.questions import Questions
+from adserver.web.reader_places import ReaderPlaces
 from adserver.web.serving import Deliverer
 
 if TYPE_CHECKING:
@@ -32,7 +35,13 @@ class DeliveryCalls:
     """The calls of pages, from what was sent to the bytes of the answer. Immutable, shared by all threads."""
 
     def __init__(
-        self, *, deliverer: Deliverer, acceptance: Acceptance, places: PlaceResolver, public_url: str | None
+        self,
+        *,
+        deliverer: Deliverer,
+        acceptance: Acceptance,
+        places: PlaceResolver,
+        public_url: str | None,
+        readers: ReaderPlaces | None = None,
     ) -> None:
         """Take what answers.
 
@@ -41,10 +50,12 @@ class DeliveryCalls:
             acceptance: judges and records views.
             places: resolves locations; its answers must not change in the life of this process.
             public_url: the service's address in links, without a slash at its end; None: the request's host.
+            readers: where readers are, for pages that name no place; None: those have none.
         """
         self.deliverer = deliverer
         self._acceptance = acceptance
         self._places = places
+        self._readers = readers
         self._questions = Questions(places)
         self._base_urls = BaseUrls(public_url)
         self._templates = Templates()
@@ -55,7 +66,11 @@ class DeliveryCalls:
         Raises:
             ParameterRefused: see `Questions.slot`.
         """
-        return self._questions.slot(slot, environ.get("QUERY_STRING", ""))
+        query_string = environ.get("QUERY_STRING", "")
+        question = self._questions.slot(slot, query_string)
+        if self._readers is None or question.place is not None or self._questions.names_place(query_string):
+            return question
+        return replace(question, place=self._place_of_reader(environ))
 
     def slot_json(
         self, question: SlotRequest, environ: "WSGIEnvironment", *, leave_trace: bool = True
@@ -91,7 +106,7 @@ class DeliveryCalls:
         Raises:
             UnreadableInput, ParameterRefused: see `read_page`.
         """
-        page = read_page(body, self._places)
+        page = read_page(body, self._places, lambda: self._place_of_reader(environ))
         base = self._base_urls.of(environ)
 
         def render(fill: Fill, token: str) -> bytes:
@@ -125,6 +140,9 @@ class DeliveryCalls:
     def length_on_screen(self, name: str, environ: "WSGIEnvironment") -> Variant:
         """Return the length that a click reports; see `Questions.length_on_screen`."""
         return self._questions.length_on_screen(name, environ.get("QUERY_STRING", ""))
+
+    def _place_of_reader(self, environ: "WSGIEnvironment") -> Place | None:
+        return None if self._readers is None else self._readers.place_of(environ.get("REMOTE_ADDR", ""))
 
     def _accept(self, token: str, kind: EventKind, reported: Variant, signals: Signals) -> None:
         try:

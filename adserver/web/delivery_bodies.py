@@ -5,7 +5,7 @@ Field names in messages are ours, never the sender's.
 
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,12 +14,14 @@ import msgspec
 from adserver.domain.decisions import SlotRequest
 from adserver.domain.errors import InputTooLarge, ParameterRefused, UnreadableInput
 from adserver.domain.ids import SlotId
+from adserver.domain.places import Place
 from adserver.domain.reasons import EventKind
 from adserver.domain.variants import Variant
 from adserver.web.parameters import (
     PlaceResolver,
     check_limit,
     is_slot_id,
+    names_place,
     read_excludes,
     read_place,
     read_reported,
@@ -86,8 +88,13 @@ class ReportedEvent:
     variant: Variant
 
 
-def read_page(body: bytes, places: PlaceResolver) -> PageCall:
+def read_page(body: bytes, places: PlaceResolver, here: Callable[[], Place | None]) -> PageCall:
     """Return a page's slots.
+
+    Args:
+        body: JSON.
+        places: resolves the location.
+        here: tells the place of a page that names none.
 
     Raises:
         UnreadableInput: the body is no JSON.
@@ -101,7 +108,7 @@ def read_page(body: bytes, places: PlaceResolver) -> PageCall:
         raise UnreadableInput("the body is not JSON that can be read") from error
     if len(page.slots) > SLOTS_MAX:
         raise ParameterRefused("slots", f"takes at most {SLOTS_MAX} slots in one call")
-    place = read_place("location", page.location, places)
+    place = read_place("location", page.location, places) if names_place(page.location) else here()
     topics = read_topics("topics", page.topics)
     exclude = read_excludes("exclude", page.exclude)
     requests = tuple(

@@ -6,7 +6,7 @@ from datetime import datetime
 from flask import Blueprint, Response, abort
 
 from adserver.catalog.desk import Upload, UploadDesk, UploadKind
-from adserver.catalog.documents import JsonObject, JsonValue, mapping
+from adserver.catalog.documents import Documents, JsonObject, JsonValue, mapping
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Live, Publisher
 from adserver.catalog.state import campaign_goal, campaign_state
@@ -71,12 +71,7 @@ def management_blueprint(
 
     @blueprint.get("/v1/slots")
     def get_slots() -> Response:
-        require(authenticator, Role.ADMIN)
-        with gate.entered():
-            live = publisher.live()
-        if live.documents.slots is None:
-            abort(404)
-        return answer(live.documents.slots, live.revision)
+        return _whole_file(publisher, authenticator, gate, lambda documents: documents.slots)
 
     @blueprint.put("/v1/slots")
     def put_slots() -> Response:
@@ -84,7 +79,33 @@ def management_blueprint(
         uploads.take(caller_key())
         return published(desk.take(_sent(UploadKind.SLOTS, Extent.NAMED, sender), gate.entered))
 
+    @blueprint.get("/v1/rules")
+    def get_rules() -> Response:
+        return _whole_file(publisher, authenticator, gate, lambda documents: documents.rules)
+
+    @blueprint.put("/v1/rules")
+    def put_rules() -> Response:
+        sender = require(authenticator, Role.ADMIN)
+        uploads.take(caller_key())
+        return published(desk.take(_sent(UploadKind.RULES, Extent.NAMED, sender), gate.entered))
+
     return blueprint
+
+
+def _whole_file(
+    publisher: Publisher,
+    authenticator: Authenticator,
+    gate: StoreGate,
+    content: Callable[[Documents], JsonObject | None],
+) -> Response:
+    """Return one of the two files beside the campaigns as it is live."""
+    require(authenticator, Role.ADMIN)
+    with gate.entered():
+        live = publisher.live()
+    found = content(live.documents)
+    if found is None:
+        abort(404)
+    return answer(found, live.revision)
 
 
 class _CampaignView:

@@ -68,13 +68,18 @@ def read_slot_request(slot: SlotId, query: Query, places: PlaceResolver) -> Slot
     )
 
 
+def names_place(text: str | None) -> bool:
+    """Tell whether a page names a place at all, known or not."""
+    return text is not None and bool(text.strip())
+
+
 def read_place(name: str, text: str | None, places: PlaceResolver) -> Place | None:
     """Return the place a page names, None where it names none or an unresolvable one.
 
     Raises:
         ParameterRefused: the text is too long to be a place.
     """
-    if text is None or not text.strip():
+    if text is None or not names_place(text):
         return None
     if len(text) > LOCATION_MAX_CHARS:
         raise ParameterRefused(name, f"takes at most {LOCATION_MAX_CHARS} characters, such as Remer,MN")

@@ -7,7 +7,7 @@ from typing import Final
 from adserver.domain.decisions import SlotRequest
 from adserver.domain.ids import SlotId
 from adserver.domain.variants import Variant
-from adserver.web.parameters import PlaceResolver, parse_query, read_reported, read_slot_request
+from adserver.web.parameters import PlaceResolver, names_place, parse_query, read_reported, read_slot_request
 
 REMEMBERED: Final = 4096
 """Questions, each of a slot and a query as it was written: about 4 MB."""
@@ -36,6 +36,10 @@ class Questions:
         """
         read = self._remembered if len(query_string) <= REMEMBERED_CHARS else self._read
         return read(slot, query_string)
+
+    def names_place(self, query_string: str) -> bool:
+        """Tell whether a query names a place at all, known or not."""
+        return bool(query_string) and any(map(names_place, parse_query(query_string).get("location", ())))
 
     def length_on_screen(self, name: str, query_string: str) -> Variant:
         """Return the length that a beacon or click reports by `name`; `auto` where it names none, several or no length.

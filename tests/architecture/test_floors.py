@@ -32,6 +32,7 @@ LIBRARIES: Final = {
     "click": {"cli"},
     "flask": {"web", "runtime"},
     "gunicorn": {"processes", "runtime"},
+    "maxminddb": {"web"},
     "numpy": {"keeping"},
     "prometheus_client": {"web"},
     "redis": {"store", "catalog", "access", "keeping", "statistics", "processes", "runtime"},

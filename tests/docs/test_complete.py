@@ -13,6 +13,7 @@ from pipeline import TOKEN, Clock, load_gazetteer
 
 from adserver.catalog import schema
 from adserver.catalog.fields import NotBuilt
+from adserver.catalog.rules_schema import CategoryRuleSchema
 from adserver.catalog.state import CampaignState
 from adserver.catalog.strict_schema import StrictSchema
 from adserver.catalog.targeting_schema import TargetingSchema
@@ -32,6 +33,7 @@ FIELDS: Final[dict[str, type[StrictSchema]]] = {
     "targeting": TargetingSchema,
     "sites": schema.SiteSchema,
     "slots": schema.SlotSchema,
+    "rules": CategoryRuleSchema,
 }
 ALL_COMMANDS: Final = {name: cli.main.get_command(click.Context(cli.main), name) for name in cli.COMMANDS}
 COMMANDS: Final = {name: command for name, command in ALL_COMMANDS.items() if command and not command.hidden}

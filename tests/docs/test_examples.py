@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from datetime import date
 from pathlib import Path
 from typing import Final
 
@@ -14,11 +15,12 @@ from sample import copy_sample
 from valkey_server import connect, running_valkey
 
 from adserver.catalog.build import build_catalog
-from adserver.catalog.checking import check_campaign_file, check_slots_file
+from adserver.catalog.checking import check_campaign_file, check_rules_file, check_slots_file
 from adserver.catalog.documents import Documents
 from adserver.catalog.folder import check_folder
 from adserver.catalog.reading import Parsed, RawValue
 from adserver.catalog.yaml_reading import read_yaml
+from adserver.cli import validate
 from adserver.domain.errors import Fault, InputRefused
 from adserver.places.gazetteer import Gazetteer
 
@@ -42,6 +44,9 @@ campaigns:
 LAYOUT: Final = """
 sites: [{id: news, name: NEWS, home: "https://news.example/", timezone: America/Chicago}]
 slots: [{id: masthead, site: news}, {id: article-top, site: news}]
+"""
+RULES: Final = """
+rules: [{category: betting, as_of: 2026-11-01, source: the law}]
 """
 
 
@@ -72,6 +77,7 @@ def world(tmp_path: Path, socket: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
         client.flushall()
     gazetteer = load_gazetteer()
     monkeypatch.setattr(Gazetteer, "load", lambda: gazetteer)  # immutable: read once, not at every command
+    monkeypatch.setattr(validate, "today", lambda: date(2026, 11, 24))  # the sample's rules grow old
     monkeypatch.chdir(tmp_path)
     world = World(tmp_path, socket)
     yield world
@@ -149,6 +155,8 @@ def take_yaml(block: Block, world: World) -> None:
         check_folder(world.folder / "campaigns", load_gazetteer())
     elif block.rest == "slots":
         build_catalog(Documents(slots=check_slots_file(read_yaml(block.text.encode()))), load_gazetteer())
+    elif block.rest == "rules":
+        check_rules_file(read_yaml(block.text.encode()))
     else:
         faults = faults_of(block.rest, block.text)
         assert not faults, f"{block}: {faults}"
@@ -159,6 +167,7 @@ THINGS: Final[Mapping[str, Callable[[dict[str, RawValue]], RawValue]]] = {
     "campaign": lambda file: at(file, "campaigns", 0),
     "creative": lambda file: at(file, "campaigns", 0, "creatives", 0),
     "flight": lambda file: at(file, "campaigns", 0, "flights", 0),
+    "rule": lambda file: at(file, "rules", 0),
     "site": lambda file: at(file, "sites", 0),
     "slot": lambda file: at(file, "slots", 0),
 }
@@ -172,8 +181,8 @@ def at(value: RawValue, *path: str | int) -> RawValue:
 
 def faults_of(thing: str, text: str) -> list[str]:
     """Return the messages for a thing of a right file, changed by what a page writes."""
-    campaigns, layout = (read_yaml(frame.encode()).content for frame in (FRAME, LAYOUT))
-    file = layout if thing in ("site", "slot") else campaigns
+    campaigns, layout, rules = (read_yaml(frame.encode()).content for frame in (FRAME, LAYOUT, RULES))
+    file = rules if thing == "rule" else layout if thing in ("site", "slot") else campaigns
     changed, change = THINGS[thing](file), read_yaml(text.encode())  # type: ignore[arg-type]  # both frames are mappings
     assert isinstance(changed, dict)
     assert isinstance(change.content, dict), text
@@ -181,7 +190,9 @@ def faults_of(thing: str, text: str) -> list[str]:
     try:
         change.refuse_any()
         documents = Documents(
-            {"frame.yaml": check_campaign_file(parsed(campaigns))}, check_slots_file(parsed(layout)), None
+            {"frame.yaml": check_campaign_file(parsed(campaigns))},
+            check_slots_file(parsed(layout)),
+            check_rules_file(parsed(rules)),
         )
         build_catalog(documents, load_gazetteer())
     except InputRefused as refused:
@@ -195,7 +206,9 @@ def parsed(content: RawValue) -> Parsed:
 
 def tail(fault: Fault) -> str:
     """Return a fault as the tables show it: without the path of the thing itself."""
-    path = re.sub(r"^(campaigns\[0\](\.(flights|creatives)\[0\])?|advertiser|(sites|slots)\[0\])\.?", "", fault.path)
+    path = re.sub(
+        r"^(campaigns\[0\](\.(flights|creatives)\[0\])?|advertiser|(sites|slots|rules)\[0\])\.?", "", fault.path
+    )
     return f"{path}: {fault.message}" if path else fault.message
 
 

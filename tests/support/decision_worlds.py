@@ -16,6 +16,7 @@ from adserver.decision.paces import ODDS_WHOLE, Pace, Shown
 from adserver.decision.page import PageSoFar
 from adserver.decision.question import Question
 from adserver.decision.rank import Rank, rank_of
+from adserver.decision.regulation import disclosures
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import (
     Advertiser,
@@ -39,6 +40,7 @@ from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
 from adserver.domain.places import Circle, Place, PlaceLevel
 from adserver.domain.reasons import NoFillReason
+from adserver.domain.rules import CategoryRule, StateRule
 from adserver.domain.variants import LENGTHS, Text, Variant, Variants
 
 NODES = {"us-mn-remer": "us-mn-cass", "us-mn-cass": "us-mn", "us-ia-ames": "us-ia", "us-mn": "us", "us-ia": "us"}
@@ -167,7 +169,13 @@ class Chance:
             slots=tuple(map(self.slot, SLOTS)),
             advertisers=tuple(Advertiser(id_, id_, self.some(WORDS, 50), self.some(WORDS, 50)) for id_ in ADVERTISERS),
             campaigns=tuple(map(self.campaign, range(campaigns))),
+            rules=tuple(map(self.rule, sorted(self.some(WORDS, 40)))),
         )
+
+    def rule(self, category: str) -> CategoryRule:
+        states = sorted(self.some((PlaceId("us-mn"), PlaceId("us-ia")), 80))
+        own = (StateRule(state, self.maybe(70), "21+" if self.maybe(40) else None) for state in states)
+        return CategoryRule(category, DAY, "a book", self.maybe(60), tuple(own))
 
     def request(self) -> SlotRequest:
         return SlotRequest(
@@ -228,8 +236,8 @@ class FixedPaces:
 
 def place(id_: str) -> Place:
     chain = [PlaceId(id_)]
-    while chain[-1] in NODES:
-        chain.append(PlaceId(NODES[chain[-1]]))
+    while chain[-1] != "us":
+        chain.append(PlaceId(NODES.get(chain[-1], "us")))
     level = PlaceLevel.TOWN if id_ in TOWNS else PlaceLevel.COUNTY
     return Place(PlaceId(id_), id_, level, tuple(chain), *TOWNS.get(id_, (45.0, -93.7)))
 
@@ -263,7 +271,8 @@ def ask_plainly(snapshot: Snapshot, question: Question, percent: int = 100, whol
                 won[flight.flight.id] += chance * Fraction(flight.part, whole)
             nobody += chance * (1 - Fraction(parts, whole) if entering else 1)
         for flight in eligible:
-            fitting = fitting_creatives(flight.creatives, question.slot, question.request)
+            required = disclosures(flight.rules, question.request.place)
+            fitting = fitting_creatives(flight.creatives, question.slot, question.request, required)
             weights = sum(weight for _, weight in fitting)
             for creative, weight in fitting:
                 key = (str(flight.flight.id), str(creative.creative.id))

@@ -52,6 +52,7 @@ from adserver.web.demo import demo_blueprint
 from adserver.web.hosts import HostRules
 from adserver.web.lane import Lane
 from adserver.web.problems import install_problems
+from adserver.web.reader_places import ReaderPlaces
 from adserver.web.serving import Deliverer
 
 NAME: Final = "QWIKET"
@@ -243,6 +244,7 @@ class Stand:
         retired: tuple[RetiredCreative, ...] = (),
         extra: tuple[Blueprint, ...] = (),
         issuer: Issuer | None = None,
+        readers: ReaderPlaces | None = None,
     ) -> None:
         self.now = START
         self.catalog = FixedCatalog(Snapshot.build(catalog or make_catalog(), 1, retired, SHARDS))
@@ -270,7 +272,7 @@ class Stand:
         self.app = Flask("adserver.web", static_folder=None)
         install_problems(self.app)
         self.calls = DeliveryCalls(
-            deliverer=self.deliverer, acceptance=acceptance, places=places, public_url=public_url
+            deliverer=self.deliverer, acceptance=acceptance, places=places, public_url=public_url, readers=readers
         )
         self.app.register_blueprint(delivery_blueprint(self.calls, self.clicks))
         self.app.register_blueprint(demo_blueprint(self.deliverer, places))

@@ -79,6 +79,20 @@ class Desk:
     def put_slots(self, document: object, headers: Mapping[str, str] = ADMIN) -> TestResponse:
         return self.client.put("/v1/slots", data=json.dumps(document), content_type=JSON, headers=headers)
 
+    def put_rules(self, document: object, headers: Mapping[str, str] = ADMIN) -> TestResponse:
+        return self.client.put("/v1/rules", data=json.dumps(document), content_type=JSON, headers=headers)
+
+
+def rules_file(*categories: str) -> dict[str, Any]:
+    """Return a rules.yaml that lets each of the categories run in Iowa alone."""
+    states = {"IA": {"allow": True, "disclosure": "21+"}}
+    return {
+        "rules": [
+            {"category": category, "as_of": "2026-11-01", "source": "the law", "states": dict(states)}
+            for category in categories
+        ]
+    }
+
 
 def desk(tokens: Authenticator | None = None) -> Desk:
     """Return a desk with slots at revision 1 and one campaign, `spring`, at revision 2."""

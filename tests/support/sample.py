@@ -12,12 +12,13 @@ CAMPAIGN_FILES: Final = (
     "prairie-savings.yaml",
     "qwiket.yaml",
     "red-river-clinic.yaml",
+    "three-rivers-sportsbook.yaml",
 )
 
 
 def copy_sample(folder: Path) -> Path:
-    """Copy the sample's campaign files and slots into a folder, made where it is missing; return the folder."""
+    """Copy the sample's campaign files, slots and rules into a folder, made where it is missing; return the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    for name in (*CAMPAIGN_FILES, "slots.yaml"):
+    for name in (*CAMPAIGN_FILES, "slots.yaml", "rules.yaml"):
         (folder / name).write_bytes((SAMPLE / name).read_bytes())
     return folder

@@ -125,7 +125,7 @@ def test_every_setting_is_read() -> None:
         ("log_format", "xml"),
         ("demo", "maybe"),
         ("data_dir", "a\0b"),
-        ("geoip_db", "/var/lib/geo.mmdb"),
+        ("geoip_db", "a\0b"),
         ("rate_events", "-1"),
         ("rate_events", "1000001"),
         ("rate_events", "many"),

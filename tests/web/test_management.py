@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from catalog_bench import NOON, Bench, campaign, campaign_file, creative, flight, slots_file
-from management_desk import ADMIN, YAML, Desk, desk, errors_of
+from management_desk import ADMIN, YAML, Desk, desk, errors_of, rules_file
 
 from adserver.catalog.backup import BACKUP_NAME
 from adserver.domain.errors import StoreUnavailable
@@ -284,8 +284,13 @@ class TestRevisions:
         }
 
 
-READS = [("GET", "/v1/campaigns"), ("GET", "/v1/campaigns/spring"), ("GET", "/v1/slots"), ("GET", "/v1/revisions")]
-WRITES = [("POST", "/v1/campaigns"), ("PUT", "/v1/slots")]
+READS = [
+    ("GET", "/v1/campaigns"),
+    ("GET", "/v1/campaigns/spring"),
+    ("GET", "/v1/slots"),
+    ("GET", "/v1/revisions"),
+]
+WRITES = [("POST", "/v1/campaigns"), ("PUT", "/v1/slots"), ("PUT", "/v1/rules")]
 ROLES = {
     ("GET", "/v1/campaigns"): {"admin", "marketer", "analyst"},
     ("GET", "/v1/campaigns/spring"): {"admin", "marketer", "analyst"},
@@ -293,6 +298,8 @@ ROLES = {
     ("GET", "/v1/revisions"): {"admin", "marketer"},
     ("POST", "/v1/campaigns"): {"admin", "marketer"},
     ("PUT", "/v1/slots"): {"admin"},
+    ("GET", "/v1/rules"): {"admin"},
+    ("PUT", "/v1/rules"): {"admin"},
 }
 
 
@@ -301,6 +308,8 @@ def bodies() -> Iterator[tuple[str, str, dict[str, object] | None]]:
         yield method, path, None
     yield "POST", "/v1/campaigns", campaign_file(campaign("autumn"))
     yield "PUT", "/v1/slots", slots_file("masthead", "other")
+    yield "PUT", "/v1/rules", rules_file("betting")
+    yield "GET", "/v1/rules", None
 
 
 class TestTokens:

@@ -14,6 +14,7 @@ from adserver.domain.catalog import CreativeWeight, Goal, Pacing, Price, Status,
 from adserver.domain.errors import InputRefused
 from adserver.domain.ids import AdvertiserId, CreativeId, IdHash, Kind, PlaceId, SlotId, Topic
 from adserver.domain.places import Place, PlaceLevel
+from adserver.domain.rules import CategoryRule, StateRule
 from adserver.domain.variants import Variant
 from adserver.places.errors import PlaceAmbiguous, PlaceNotFound
 
@@ -161,8 +162,23 @@ def test_without_slots_nothing_is_published_and_no_slot_is_called_unknown() -> N
     assert faults == {"slots.yaml: ": "is missing; without slots nothing can be published"}
 
 
-def test_rules_are_refused_not_ignored() -> None:
-    assert list(faults_of(documents(rules={"rules": []}))) == ["rules.yaml: "]
+def test_rules_are_part_of_the_catalog() -> None:
+    assert build_catalog(documents(), FewPlaces()).rules == ()
+    own: JsonObject = {"IA": {"allow": True, "disclosure": "21+"}, "MN": {"allow": False}}
+    rule: JsonObject = {"category": "betting", "as_of": "2026-11-01", "source": "x"}
+    rules: JsonValue = [{**rule, "states": own}, {**rule, "category": "alcohol", "default": "allow"}]
+    states = (StateRule(PlaceId("us-ia"), True, "21+"), StateRule(PlaceId("us-mn"), False))
+    assert build_catalog(documents(rules={"rules": rules}), FewPlaces()).rules == (
+        CategoryRule("betting", date(2026, 11, 1), "x", False, states),
+        CategoryRule("alcohol", date(2026, 11, 1), "x", True),
+    )
+
+
+def test_a_category_has_one_rule() -> None:
+    rule: JsonObject = {"category": "betting", "as_of": "2026-11-01", "source": "x"}
+    assert faults_of(documents(rules={"rules": [rule, rule]})) == {
+        "rules.yaml: rules[1].category": "`betting` has a rule already at rules[0]; keep one of them"
+    }
 
 
 @pytest.mark.parametrize(

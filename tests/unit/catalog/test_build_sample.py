@@ -1,5 +1,8 @@
 """The sample publisher in `campaigns/`: right, never blank, and its first masthead sold to QWIKET alone."""
 
+from datetime import UTC, date, datetime
+from random import Random
+
 import pytest
 from sample import copy_sample
 
@@ -7,10 +10,16 @@ from adserver.catalog.build import build_catalog
 from adserver.catalog.documents import Documents
 from adserver.catalog.folder import read_folder
 from adserver.catalog.notices import list_notices
+from adserver.decision.decide import decide
+from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import Catalog, Flight, Tier
+from adserver.domain.decisions import Fill, SlotRequest
+from adserver.domain.ids import SlotId, Topic
 from adserver.domain.places import Place
 from adserver.domain.variants import Variant
 from adserver.places.gazetteer import Gazetteer
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture(scope="module")
@@ -37,8 +46,25 @@ def may_run(flight: Flight, slot: str, place: Place) -> bool:
     )
 
 
-def test_only_the_missing_rules_are_worth_a_word(documents: Documents) -> None:
-    assert [notice.file for notice in list_notices(documents)] == ["rules.yaml"]
+def test_nothing_in_it_is_worth_a_word(documents: Documents) -> None:
+    assert list_notices(documents, date(2026, 11, 24)) == ()
+
+
+@pytest.mark.parametrize(
+    ("town", "runs"), [("Dubuque, IA", True), ("Iowa", True), ("Remer, MN", False), ("Fargo, ND", False), (None, False)]
+)
+def test_the_betting_operator_runs_in_iowa_and_not_in_minnesota(
+    catalog: Catalog, gazetteer: Gazetteer, town: str | None, runs: bool
+) -> None:
+    snapshot = Snapshot.build(catalog, 1)
+    place = gazetteer.find(town) if town else None
+    request = SlotRequest(SlotId("article-middle"), place, (Topic("sports"),))
+    decisions = [decide(request, snapshot, {}, NOW, Random(seed)) for seed in range(40)]
+    fills = [one for one in decisions if isinstance(one, Fill)]
+    assert len(fills) == len(decisions)
+    shown = {one.disclosure for one in fills if one.advertiser.id == "three-rivers-sportsbook"}
+    lines = "Operated by Three Rivers Gaming, Dubuque.\n21+. Gambling problem? Call 1-800-BETS-OFF."
+    assert shown == ({lines} if runs else set())
 
 
 def test_qwiket_alone_sponsors_the_masthead_at_remer(catalog: Catalog, gazetteer: Gazetteer) -> None:
@@ -71,10 +97,10 @@ def test_nothing_ends_so_that_the_demo_never_goes_blank(catalog: Catalog) -> Non
     assert all(one.ends is None and all(flight.ends is None for flight in one.flights) for one in catalog.campaigns)
 
 
-def test_five_sponsors_and_the_house_run_in_several_states(catalog: Catalog) -> None:
+def test_six_sponsors_and_the_house_run_in_several_states(catalog: Catalog) -> None:
     house = [one for one in catalog.campaigns if all(flight.tier is Tier.HOUSE for flight in one.flights)]
     assert len(house) == 1
-    assert len(catalog.advertisers) >= 6
+    assert len(catalog.advertisers) >= 7
     places = {place for one in catalog.campaigns for flight in one.flights for place in flight.targeting.places}
     assert len({place.split("-")[1] for place in places}) >= 5
 

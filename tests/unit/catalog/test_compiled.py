@@ -48,6 +48,7 @@ from adserver.domain.catalog import (
 from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
 from adserver.domain.places import Circle
+from adserver.domain.rules import CategoryRule, StateRule
 from adserver.domain.variants import Text, Variant, Variants
 
 HEADER_BYTES = 64
@@ -109,6 +110,7 @@ def full_catalog() -> Catalog:
                 Status.PAUSED,
             ),
         ),
+        (CategoryRule("betting", date(2026, 11, 1), "a law", True, (StateRule(PlaceId("us-ia"), True, "21+"),)),),
     )
 
 

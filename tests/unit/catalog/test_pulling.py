@@ -3,6 +3,7 @@
 import copy
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -210,8 +211,22 @@ def test_the_sample_is_edited_without_a_word_lost(tmp_path: Path) -> None:
     files = copy.deepcopy(dict(live.campaign_files))
     for content in files.values():
         objects(content, "campaigns")[0]["name"] = "Another name"
-    write_files(copied, plan_pull(Documents(files, live.slots), live, read_texts(copied)))
+    write_files(copied, plan_pull(replace(live, campaign_files=files), live, read_texts(copied)))
     for path in SAMPLE.glob("*.yaml"):
         old, new = path.read_text().splitlines(), (copied / path.name).read_text().splitlines()
         assert len(old) == len(new)
-        assert sum(a != b for a, b in zip(old, new, strict=True)) == (0 if path.name == "slots.yaml" else 1)
+        assert sum(a != b for a, b in zip(old, new, strict=True)) == (path.name not in ("slots.yaml", "rules.yaml"))
+
+
+def test_rules_come_keep_their_comments_and_go(folder: Folder) -> None:
+    live = folder.read()
+    rule: JsonObject = {"category": "betting", "as_of": "2026-11-01", "source": "the law"}
+    pull = folder.pull(replace(live, rules={"rules": [rule]}))
+    assert set(pull.write) == {"rules.yaml"}
+    folder.write("rules.yaml", "# Ask Inga.\n" + pull.write["rules.yaml"])
+    assert not folder.pull(replace(live, rules={"rules": [rule]}))
+    changed: JsonObject = {**rule, "as_of": "2026-12-01"}
+    text = folder.pull(replace(live, rules={"rules": [changed]})).write["rules.yaml"]
+    assert text.startswith("# Ask Inga.")
+    assert "2026-12-01" in text
+    assert folder.pull(live).remove == ("rules.yaml",)

@@ -72,9 +72,27 @@ def test_every_fault_of_every_file_is_told_with_file_line_and_column(tmp_path: P
     ]
 
 
-def test_rules_are_not_built_yet_and_never_ignored(tmp_path: Path) -> None:
-    folder_with(tmp_path, rules_yaml="rules: []")
-    assert faults_of(tmp_path) == ["rules.yaml: rules.yaml isn't built yet; take the file away"]
+def test_rules_are_read_from_their_file_whatever_its_form(tmp_path: Path) -> None:
+    folder_with(tmp_path, rules_json='{"rules": []}')
+    assert read_folder(tmp_path).rules == {"rules": []}
+
+
+def test_faults_of_rules_stand_in_their_file(tmp_path: Path) -> None:
+    rule = "{category: betting, as_of: 2026-11-01, source: x%s}"
+    folder_with(tmp_path, rules_yaml="rules:\n  - " + rule % ", states: {Mars: {allow: true}}")
+    assert [fault.split(": ")[:2] for fault in faults_of(tmp_path)] == [["rules.yaml:2:64", "rules[0].states.Mars"]]
+    twice = rule % "" + ", " + rule % ", default: allow"
+    folder_with(tmp_path, slots_yaml="sites: []\nslots: []", rules_yml=f"rules: [{twice}]")
+    (tmp_path / "rules.yaml").unlink()
+    with pytest.raises(InputRefused) as refused:
+        check_folder(tmp_path, Gazetteer.load())
+    (fault,) = refused.value.faults
+    assert (Path(str(fault.file)).name, fault.path, fault.line) == ("rules.yml", "rules[1].category", 1)
+
+
+def test_two_files_of_rules_are_one_too_many(tmp_path: Path) -> None:
+    folder_with(tmp_path, rules_yaml="rules: []", rules_json='{"rules": []}')
+    assert faults_of(tmp_path) == ["rules.yaml: there are two files of rules; keep rules.yaml"]
 
 
 def test_two_files_of_slots_are_one_too_many(tmp_path: Path) -> None:

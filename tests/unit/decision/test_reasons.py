@@ -45,6 +45,7 @@ from adserver.domain.hours import Hours
 from adserver.domain.ids import AdvertiserId, CampaignId, CreativeId, FlightId, PlaceId, SiteId, SlotId, Topic
 from adserver.domain.places import Circle, Place, PlaceLevel
 from adserver.domain.reasons import NoFillReason
+from adserver.domain.rules import CategoryRule, StateRule
 from adserver.domain.variants import Text, Variant, Variants
 
 REMER = Place(
@@ -55,6 +56,7 @@ REMER = Place(
     47.06,
     -93.91,
 )
+COUNTRY = Place(PlaceId("us"), "United States", PlaceLevel.COUNTRY, (PlaceId("us"),), 39.8, -98.6)
 MINNESOTA, IOWA, CASS = PlaceId("us-mn"), PlaceId("us-ia"), PlaceId("us-mn-cass-county")
 AMES_60, AMES_600 = (Circle(PlaceId("us-ia-ames"), 42.03, -93.63, kilometres) for kilometres in (60, 600))
 """Remer is 559 km from Ames."""
@@ -94,6 +96,7 @@ class Scene:
     creatives: tuple[Creative, ...] = (CREATIVE,)
     flight: Flight = FLIGHT
     others: tuple[Flight, ...] = ()
+    rules: tuple[CategoryRule, ...] = (CategoryRule("betting", date(2026, 1, 1), "a book"),)
     request: SlotRequest = REQUEST
     delivered: int = 99
     now: datetime = datetime(2026, 6, 15, tzinfo=UTC)
@@ -105,7 +108,7 @@ class Scene:
     def snapshot(self) -> Snapshot:
         campaign = replace(self.campaign, creatives=self.creatives, flights=(self.flight, *self.others))
         site = Site(SiteId("one"), "One", "https://one.example/", "America/Chicago")
-        return Snapshot.build(Catalog((site,), (self.slot,), (self.advertiser,), (campaign,)), 1)
+        return Snapshot.build(Catalog((site,), (self.slot,), (self.advertiser,), (campaign,), self.rules), 1)
 
     def decide(self, rng: Random | None = None) -> Fill | NoFill:
         counts = {self.flight.id: self.delivered}
@@ -148,6 +151,14 @@ def capped(per: str, scope: str, **changes: object) -> Scene:
 
 
 NO_PACES = FixedPaces({})
+
+
+def regulated(scene: Scene, *states: StateRule, elsewhere: bool = False) -> Scene:
+    rule = CategoryRule("finance", date(2026, 1, 1), "a book", elsewhere, states)
+    return replace(scene, rules=(*scene.rules, rule))
+
+
+ANYWHERE = targeting(places=frozenset())
 R = NoFillReason
 STOPPED = [
     (R.SLOT, flight(slots=frozenset({SlotId("footer")}))),
@@ -167,6 +178,12 @@ STOPPED = [
     (R.PLACE_EXCLUDED, targeting(places=frozenset(), exclude_near=(AMES_600,))),
     (R.PLACE_UNKNOWN, request(place=None)),
     (R.PLACE_UNKNOWN, replace(targeting(places=frozenset(), near=(AMES_600,)), request=replace(REQUEST, place=None))),
+    (R.REGULATED, regulated(OPEN)),
+    (R.REGULATED, regulated(OPEN, StateRule(MINNESOTA, False), elsewhere=True)),
+    (R.REGULATED, regulated(OPEN, StateRule(IOWA, True))),
+    (R.REGULATED, regulated(replace(ANYWHERE, request=request(place=None).request), elsewhere=True)),
+    (R.REGULATED, regulated(replace(ANYWHERE, request=request(place=COUNTRY).request), elsewhere=True)),
+    (R.REGULATED, regulated(regulated(OPEN, StateRule(MINNESOTA, True)), elsewhere=False)),
     (R.TOPIC, request(topics=())),
     (R.TOPIC, request(topics=(POLITICS,))),
     (R.TOPIC_EXCLUDED, targeting(exclude_topics=frozenset({SPORTS}))),
@@ -180,6 +197,7 @@ STOPPED = [
         replace(OPEN, slot=slot(variants=frozenset({Variant.LONG})).slot, request=request(max_chars=60).request),
     ),
     (R.DISCLOSURE, disclosed(slot(allow_disclosure=False))),
+    (R.DISCLOSURE, regulated(slot(allow_disclosure=False), StateRule(MINNESOTA, True, "21+"))),
     (R.CATEGORY_BLOCKED, slot(blocked_categories=frozenset({"alcohol", "finance"}))),
     (R.GOAL_MET, replace(OPEN, delivered=100)),
     (R.GOAL_MET, replace(OPEN, delivered=101)),
@@ -218,6 +236,9 @@ STILL_OPEN = [
     slot(max_chars=6),
     request(max_chars=130, variant=Variant.LONG),
     disclosed(OPEN),
+    regulated(OPEN, elsewhere=True),
+    regulated(OPEN, StateRule(MINNESOTA, True, "21+")),
+    regulated(slot(allow_disclosure=False), StateRule(MINNESOTA, True), StateRule(IOWA, True, "21+")),
     slot(allow_disclosure=False),
     slot(blocked_categories=frozenset({"alcohol"})),
     replace(flight(goal=None), delivered=10**9),
@@ -301,7 +322,7 @@ def test_a_flight_that_fails_two_rules_reports_the_first() -> None:
     assert verdict.stop == Stop(NoFillReason.PLACE_UNKNOWN, "runs in us-mn only, and the page names no known place")
 
 
-def test_hours_and_circles_are_told_in_words() -> None:
+def test_hours_circles_and_rules_are_told_in_words() -> None:
     for scene, words in (
         (
             targeting(hours=Hours(frozenset({0, 4}), 360, 1320)),
@@ -310,6 +331,11 @@ def test_hours_and_circles_are_told_in_words() -> None:
         (
             targeting(places=frozenset(), near=(AMES_60,)),
             "runs in 60 km around us-ia-ames, which do not contain us-mn-remer",
+        ),
+        (regulated(OPEN), "finance may not run in us-mn, by the rule of 2026-01-01 (a book)"),
+        (
+            regulated(replace(ANYWHERE, request=request(place=None).request)),
+            "finance may not run where the state is not known, by the rule of 2026-01-01 (a book)",
         ),
     ):
         (verdict,) = judge(scene.snapshot.flights, scene.question)
@@ -321,7 +347,7 @@ def test_every_reason_has_its_place_in_the_order_and_only_the_unbuilt_have_no_ru
     order = ORDER_BY_TARGET + ORDER_BY_FIT + ORDER_BY_COUNTS + ORDER_BY_PAGE
     outcomes = {R.UNKNOWN_SLOT, R.LOWER_TIER, R.LOST_DRAW}
     assert [reason for reason, _ in order] == [reason for reason in NoFillReason if reason not in outcomes]
-    assert {reason for reason, check in order if check is None} == {R.REGULATED}
+    assert {reason for reason, check in order if check is None} == set()
 
 
 def test_those_who_could_run_and_did_not_win_lost_the_draw_or_are_in_a_lower_tier() -> None:
@@ -353,3 +379,22 @@ def test_without_a_winner_all_who_could_run_lost_the_draw() -> None:
     (verdict,) = settle(judge(scene.snapshot.flights, scene.question), None)
     assert verdict.stop is not None
     assert verdict.stop.reason is NoFillReason.LOST_DRAW
+
+
+def test_a_fill_shows_the_creatives_disclosure_and_then_those_of_the_rules_of_its_state() -> None:
+    scene = regulated(disclosed(OPEN), StateRule(MINNESOTA, True, "21+"), StateRule(IOWA, True, "18+"))
+    fill = scene.decide()
+    assert isinstance(fill, Fill)
+    assert fill.disclosures == ("Paid for by Bank", "21+")
+    assert fill.disclosure == "Paid for by Bank\n21+"
+    other = CategoryRule(
+        "banks-and-loans", date(2026, 1, 1), "a book", states=(StateRule(MINNESOTA, True, "Loans cost."),)
+    )
+    twice = replace(OPEN.advertiser, categories=frozenset({"finance", "banks-and-loans"}))
+    same = replace(other, category="zoos", states=(StateRule(MINNESOTA, True, "21+"),))
+    both = replace(
+        scene, advertiser=replace(twice, categories=twice.categories | {"zoos"}), rules=(*scene.rules, same, other)
+    )
+    fill = both.decide()
+    assert isinstance(fill, Fill)
+    assert fill.disclosures == ("Paid for by Bank", "Loans cost.", "21+")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -122,6 +123,12 @@ def test_the_disclosure_stands_whole_on_a_line_of_its_own_outside_the_link() -> 
     html = render_fragment(make_fill(disclosure="Paid for by <Ann>"), URLS)
     assert html.endswith('<div class="sponsor-disclosure">Paid for by &lt;Ann&gt;</div></div>')
     assert html.index("</a>") < html.index("sponsor-disclosure")
+
+
+def test_what_rules_require_stands_below_the_creatives_own_disclosure() -> None:
+    html = render_fragment(replace(make_fill(disclosure="Paid for by Ann"), required=("21+ <only>", "Call us")), URLS)
+    lines = ("Paid for by Ann", "21+ &lt;only&gt;", "Call us")
+    assert html.endswith("".join(f'<div class="sponsor-disclosure">{line}</div>' for line in lines) + "</div>")
 
 
 def test_there_is_one_beacon_and_it_is_outside_the_link() -> None:

@@ -79,6 +79,8 @@ def changed(fill: Fill) -> Iterator[Fill]:
     yield replace(fill, site=replace(fill.site, label="Anzeige"))
     yield replace(fill, creative=replace(fill.creative, id=CreativeId("another")))
     yield replace(fill, creative=replace(fill.creative, disclosure="21+"))
+    yield replace(fill, required=("21+",))
+    yield replace(fill, required=("21+", "18+"))
     for variants in (make_variants("X"), make_variants(short="X"), make_variants(long="X")):
         yield replace(fill, variants=variants)
     for missing in (make_variants(None), make_variants(short=None)):

@@ -8,7 +8,7 @@ from adserver.keeping.cached_embeds_file import NO_CACHED_EMBEDS, CachedEmbed, C
 from adserver.keeping.keeper_state import KeeperState
 from adserver.processes import host_checks, service_checks, store_checks
 from adserver.processes.doctor import diagnose
-from adserver.processes.facts import Facts, FolderFacts, RedisFacts, ServerFacts, ServiceFacts
+from adserver.processes.facts import Facts, FolderFacts, ReaderPlacesFacts, RedisFacts, ServerFacts, ServiceFacts
 from adserver.processes.findings import Severity
 
 NOW = 4_000_000_000.0
@@ -115,6 +115,8 @@ CASES = [
     (ill(filesystem="tmpfs"), "data_dir_memory", "warning"),
     (ill(free_bytes=900 << 20), "disk_space", "warning"),
     (ill(free_bytes=90 << 20), "disk_space", "error"),
+    (ill(reader_places=ReaderPlacesFacts("it is torn", 0)), "geoip_unreadable", "error"),
+    (ill(reader_places=ReaderPlacesFacts(None, NOW - 181 * 86_400)), "geoip_old", "warning"),
     (ill(redis=None, redis_fault="refused"), "redis_away", "error"),
     (ill(shards=16), "shards_differ", "error"),
     (ill(cached_embeds=CachedEmbeds(tokens=1, worst=(CachedEmbed("top", "", 0, 30),))), "cached_embed", "warning"),
