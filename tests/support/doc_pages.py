@@ -8,7 +8,15 @@ from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 DOCS: Final = ROOT / "docs"
-EXAMPLE_PAGES: Final = ("README.md", "campaigns.md", "commands.md", "embedding.md", "http.md", "statistics.md")
+EXAMPLE_PAGES: Final = (
+    "README.md",
+    "campaigns.md",
+    "commands.md",
+    "embedding.md",
+    "first-line.md",
+    "http.md",
+    "statistics.md",
+)
 """The pages whose every example is run, each from its top to its end."""
 
 _FENCE: Final = re.compile(r"^```(?P<info>[^\n`]*)\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
