@@ -95,6 +95,7 @@ def _say_what_to_open(settings: Settings, address: ListenAddress, data_dir: Data
     if settings.demo:
         _say(f"  demo news page  {base}/demo/")
     _say(f"  console         {base}/console/")
+    _say(f"  the API         {base}/docs")
     _say(f"  a sponsor line  {base}/v1/slots/masthead?location=Remer,MN")
     _say(f"  the counts      adserver stats, or POST {base}/v1/query")
     if settings.admin_token is None:

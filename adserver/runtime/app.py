@@ -35,6 +35,7 @@ from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.reader_places import open_reader_places
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
+from adserver.web.api_docs import api_docs_blueprint
 from adserver.web.app import AppParts, create_app
 from adserver.web.audit_log import audit_log_blueprint
 from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
@@ -137,6 +138,7 @@ def make_app(
         ),
         edits_blueprint(desk, authenticator, uploads, gate),
         revisions_blueprint(publisher, authenticator, gate),
+        api_docs_blueprint(),
         audit_log_blueprint(publisher.history, tokens_made.list, authenticator, gate),
         statistics_blueprint(
             make_statistics(client, catalog, gazetteer, clock, data_dir.path),
