@@ -8,6 +8,7 @@ from adserver.catalog.texts import MESSAGE_CHARS
 from adserver.domain.ids import SLUG_PATTERN
 from adserver.domain.variants import Variant
 from adserver.statistics.dimensions import Dimension
+from adserver.statistics.filters import Operator
 from adserver.statistics.metrics import MetricName
 from adserver.statistics.query import MAX_ROWS, Period
 from adserver.web.audit_log import MOST_ENTRIES
@@ -19,6 +20,7 @@ _NUMBER: Final[Shape] = {"type": "integer", "minimum": 0}
 _MOMENT: Final[Shape] = {"type": "string", "format": "date-time"}
 _ANY: Final[Shape] = {}
 _SLUG: Final[Shape] = {"type": "string", "pattern": f"^{SLUG_PATTERN}$"}
+_DIMENSIONS: Final = [name.value for name in Dimension]
 _VARIANTS: Final = [variant.value for variant in Variant]
 
 
@@ -129,20 +131,31 @@ def _query() -> Shape:
         "limit": {"type": "integer", "minimum": 1, "maximum": MAX_ROWS},
         "offset": {"type": "integer", "minimum": 0, "maximum": 10_000_000},
     }
-    dimensions = {"enum": [name.value for name in Dimension]}
+    metrics = [name.value for name in MetricName]
+    dimensions: Shape = {"enum": _DIMENSIONS}
     return _object(
         {
-            "metrics": {"type": "array", "items": {"enum": [name.value for name in MetricName]}, "minItems": 1},
+            "metrics": {"type": "array", "items": {"enum": metrics}, "minItems": 1},
             "date_range": {"anyOf": [{"enum": [period.value for period in Period]}, days]},
             "dimensions": {"type": "array", "items": dimensions},
-            "filters": {"type": "array", "items": {"type": "array"}},
-            "order_by": {"type": "array", "items": {"type": "array", "minItems": 2, "maxItems": 2}},
+            "filters": {"type": "array", "items": _filter(dimensions)},
+            "order_by": {
+                "type": "array",
+                "items": _tuple({"enum": [*metrics, *_DIMENSIONS]}, {"enum": ["asc", "desc"]}),
+            },
             "pagination": _object(page, optional=tuple(page), closed=True),
             "timezone": _TEXT,
         },
         optional=("dimensions", "filters", "order_by", "pagination", "timezone"),
         closed=True,
     )
+
+
+def _filter(dimensions: Shape) -> Shape:
+    condition = _tuple(
+        {"enum": [operator.value for operator in Operator]}, dimensions, {"type": "array", "items": _TEXT}
+    )
+    return {"anyOf": [condition, _tuple({"enum": ["not", "and", "or"]}, {"type": "array"})]}
 
 
 def _decision() -> Shape:
@@ -224,6 +237,10 @@ def _object(properties: Shape, optional: tuple[str, ...] = (), *, closed: bool =
         "required": [name for name in properties if name not in optional],
     }
     return {**shape, "additionalProperties": False} if closed else shape
+
+
+def _tuple(*items: Shape) -> Shape:
+    return {"type": "array", "prefixItems": list(items), "minItems": len(items), "maxItems": len(items)}
 
 
 def _or_null(shape: Shape) -> Shape:

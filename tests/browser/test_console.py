@@ -7,6 +7,8 @@ from browser_stand import CHROMIUM, FLAGS
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 from service import Service, running_service
 
+from adserver.web.api_calls import CALLS
+
 pytestmark = pytest.mark.processes
 
 
@@ -88,4 +90,13 @@ def test_a_wrong_token_is_said_to_be(browser: Browser, service: Service) -> None
     assert "This token is not valid" in page.get_by_role("alert").inner_text()
     page.get_by_label("Token").wait_for()
     assert page.locator(":focus").get_attribute("id") == "token"
+    page.context.close()
+
+
+def test_the_page_of_the_api_shows_every_call_under_its_policy(browser: Browser, service: Service) -> None:
+    page, complaints = open_console(browser, service)
+    page.goto(f"{service.base}/docs")
+    page.locator(".opblock").first.wait_for()
+    assert page.locator(".opblock").count() == len(CALLS)
+    assert complaints == []
     page.context.close()
