@@ -31,7 +31,8 @@ def api_docs_blueprint() -> Blueprint:
         response = Response(document(request.script_root or "/"), content_type="application/json")
         response.headers["Cache-Control"] = "no-cache"
         response.add_etag()
-        return response.make_conditional(request)
+        response.make_conditional(request)
+        return response
 
     @blueprint.get("/docs")
     def page() -> Response:

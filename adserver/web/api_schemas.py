@@ -1,5 +1,6 @@
 """The shapes of the API's bodies, parameters and problems, as OpenAPI 3.1 (JSON Schema) has them."""
 
+from collections.abc import Mapping
 from typing import Final, TypeAlias
 
 from adserver.catalog.json_schema import campaign_file_json_schema, slots_file_json_schema
@@ -230,7 +231,7 @@ def _part(schema: object) -> Shape:
     return {key: value for key, value in schema.items() if key != "$schema"}
 
 
-def _object(properties: Shape, optional: tuple[str, ...] = (), *, closed: bool = False) -> Shape:
+def _object(properties: Mapping[str, object], optional: tuple[str, ...] = (), *, closed: bool = False) -> Shape:
     shape: Shape = {
         "type": "object",
         "properties": properties,

@@ -69,7 +69,7 @@ def test_the_service_does_as_its_description_says(
 ) -> None:
     operation = api[PLACEHOLDER.sub(r"{\1}", call.path)][call.method]
     left_out = (*LEFT_OUT, "negative_data_rejection") if call.path in TOLD_NOTHING else LEFT_OUT
-    excluded = [check for check in CHECKS.get_all() if check.__name__ in left_out]
+    excluded: list[Any] = [check for check in CHECKS.get_all() if check.__name__ in left_out]
 
     @settings(
         max_examples=EXAMPLES,
@@ -80,7 +80,7 @@ def test_the_service_does_as_its_description_says(
         suppress_health_check=list(HealthCheck),
     )
     @given(case=operation.as_strategy(generation_mode=mode))
-    def send(case: Case) -> None:
+    def send(case: Case[Any]) -> None:
         case.call_and_validate(headers=ADMIN if call.roles else None, excluded_checks=excluded)
 
     try:
