@@ -64,6 +64,14 @@ CALLS: Final = (
         "PUT", "/v1/slots", "Replace sites and slots", "Slots", "Published", _ADMINS, _CHANGE, "SlotsFile",
         (JSON, YAML), problems=(409, 413, 415, 422),
     ),
+    Call(
+        "GET", "/v1/rules", "Rules of regulated categories as they are live", "Slots", "RulesFile", _ADMINS,
+        problems=(404,),
+    ),
+    Call(
+        "PUT", "/v1/rules", "Replace the rules", "Slots", "Published", _ADMINS, _CHANGE, "RulesFile", (JSON, YAML),
+        problems=(409, 413, 415, 422),
+    ),
     Call("GET", "/v1/revisions", "Who published what and when, newest first", "Revisions", "Revisions", _EDITORS),
     Call(
         "GET", "/v1/revisions/<number>", "One revision, and all that was live with it", "Revisions", "WholeRevision",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
-from adserver.catalog.json_schema import campaign_file_json_schema, slots_file_json_schema
+from adserver.catalog.json_schema import campaign_file_json_schema, rules_file_json_schema, slots_file_json_schema
 from adserver.catalog.state import CampaignState
 from adserver.catalog.texts import MESSAGE_CHARS
 from adserver.domain.ids import SLUG_PATTERN
@@ -37,6 +37,7 @@ def schemas() -> dict[str, Shape]:
     return {
         "CampaignFile": campaign_file,
         "SlotsFile": _part(slots_file_json_schema()),
+        "RulesFile": _part(rules_file_json_schema()),
         "CampaignUpload": {
             "anyOf": [
                 _ref("CampaignFile"),

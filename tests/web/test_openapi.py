@@ -26,7 +26,7 @@ LEFT_OUT = (
 EXAMPLES = 4
 TOLD_NOTHING = {"/v1/seen", "/v1/seen/<token>.gif"}
 """A beacon is answered the same whatever it holds, so that it teaches nobody."""
-LARGE = {"CampaignUpload", "SlotsFile"}
+LARGE = {"CampaignUpload", "SlotsFile", "RulesFile"}
 """It takes half a minute to make what is against these; tests/property/test_uploads.py breaks uploads faster."""
 PLACEHOLDER = re.compile(r"<(\w+)>")
 ADMIN = {"Authorization": f"Bearer {TOKEN}"}
