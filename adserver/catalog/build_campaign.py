@@ -6,7 +6,6 @@ from adserver.catalog.rows import (
     CampaignRow,
     CreativeRow,
     FlightRow,
-    GoalRow,
     PriceRow,
     TargetingRow,
     WeightedCreativeRow,
@@ -15,6 +14,7 @@ from adserver.catalog.texts import measure
 from adserver.catalog.unique import Thing
 from adserver.domain.catalog import (
     Campaign,
+    Cap,
     Creative,
     CreativeWeight,
     Flight,
@@ -78,12 +78,13 @@ class CampaignBuilder:
             tier=row.tier,
             share=row.share,
             weight=row.weight,
-            goal=_goal(row.goal),
+            goal=self._goal(row, campaign, path),
             price=_price(row.price),
             starts=row.starts,
             ends=row.ends,
             repeat=row.repeat,
             takeover=row.takeover,
+            caps=tuple(Cap(cap.impressions, cap.per, cap.scope) for cap in row.caps),
             targeting=TargetingBuilder(self._around, self._file).build(
                 row.targeting or TargetingRow(), (*path, "targeting")
             ),
@@ -99,6 +100,16 @@ class CampaignBuilder:
             self._fault((*path, "ends"), f"must not be after the campaign's end, {campaign.ends}")
         if row.ends and ends and ends < starts:
             self._fault((*path, "ends"), f"must not be before the start, {starts}")
+
+    def _goal(self, row: FlightRow, campaign: CampaignRow, path: FieldPath) -> Goal | None:
+        """Return a goal with its pacing: even, or as soon as possible where the flight has no end to spread it to."""
+        if row.goal is None:
+            return None
+        is_open = row.ends is None and campaign.ends is None
+        if is_open and row.goal.pacing in (Pacing.EVEN, Pacing.FRONTLOADED):
+            message = f"`{row.goal.pacing}` spreads a goal until the flight ends; give it `ends`, or write asap"
+            self._fault((*path, "goal", "pacing"), message)
+        return Goal(row.goal.impressions, row.goal.pacing or (Pacing.ASAP if is_open else Pacing.EVEN))
 
     def _weights(self, row: FlightRow, campaign: CampaignRow, path: FieldPath) -> tuple[CreativeWeight, ...]:
         known = [creative.id for creative in campaign.creatives]
@@ -132,11 +143,6 @@ class CampaignBuilder:
 
     def _fault(self, path: FieldPath, message: str) -> None:
         self._around.faults.add(self._file, path, message)
-
-
-def _goal(row: GoalRow | None) -> Goal | None:
-    """Return a goal as it serves today: as fast as it can, whatever its default will be once pacing is built."""
-    return Goal(row.impressions, Pacing.ASAP) if row else None
 
 
 def _price(row: PriceRow | None) -> Price | None:

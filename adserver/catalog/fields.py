@@ -110,10 +110,10 @@ class Money(Checked[str]):
 class Choice(Checked[str]):
     """One word of a closed set."""
 
-    def __init__(self, words: type[StrEnum] | tuple[str, ...]) -> None:
+    def __init__(self, words: type[StrEnum] | tuple[str, ...], *, required: bool = False) -> None:
         """Take the words."""
         self.words = tuple(str(word) for word in words)
-        super().__init__(f"one of {', '.join(self.words)}")
+        super().__init__(f"one of {', '.join(self.words)}", required=required)
 
     def read(self, value: object) -> str:
         """Return the word."""

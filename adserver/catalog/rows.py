@@ -12,7 +12,7 @@ import msgspec
 
 from adserver.catalog.documents import JsonObject
 from adserver.catalog.texts import MAX_GRAPHEMES
-from adserver.domain.catalog import Pacing, Status, Tier
+from adserver.domain.catalog import CapPeriod, CapScope, Pacing, Status, Tier
 from adserver.domain.errors import Fault, InputRefused
 from adserver.domain.hours import WEEKDAYS
 
@@ -90,6 +90,14 @@ class TargetingRow(Row, frozen=True, kw_only=True):
     hours: HoursRow | None = None
 
 
+class CapRow(Row, frozen=True, kw_only=True):
+    """How often a flight shows at most."""
+
+    impressions: int
+    per: CapPeriod
+    scope: CapScope
+
+
 class WeightedCreativeRow(Row, frozen=True, kw_only=True):
     """A creative with its part within a flight."""
 
@@ -112,6 +120,7 @@ class FlightRow(Row, frozen=True, kw_only=True):
     ends: date | None = None
     repeat: bool = False
     takeover: bool = False
+    caps: tuple[CapRow, ...] = ()
     targeting: TargetingRow | None = None
     creatives: tuple[str | WeightedCreativeRow, ...] | None = None
 

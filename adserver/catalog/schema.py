@@ -6,7 +6,7 @@ from typing import Final
 from marshmallow import ValidationError, validates_schema
 
 from adserver.catalog.documents import JsonObject, JsonValue
-from adserver.catalog.fields import Checked, Choice, Flag, ListOf, Money, NotBuilt, Whole
+from adserver.catalog.fields import Checked, Choice, Flag, ListOf, Money, Whole
 from adserver.catalog.links import clean_click_url, clean_origin, clean_page_url, clean_utm
 from adserver.catalog.strict_schema import StrictSchema, nested
 from adserver.catalog.targeting_schema import TargetingSchema
@@ -21,7 +21,7 @@ from adserver.catalog.word_fields import (
     Words,
     Zone,
 )
-from adserver.domain.catalog import Pacing, Status, Tier
+from adserver.domain.catalog import CapPeriod, CapScope, Pacing, Status, Tier
 from adserver.domain.variants import LENGTHS
 
 MAX_WEIGHT: Final = 1_000_000
@@ -29,6 +29,10 @@ MAX_GOAL: Final = 1_000_000_000_000
 MAX_NAME: Final = 200
 MAX_LABEL: Final = 40
 
+_PERIODS: Final = {
+    CapScope.READER: (CapPeriod.VISIT, CapPeriod.PAGE),
+    CapScope.FLIGHT: (CapPeriod.DAY, CapPeriod.HOUR),
+}
 _CLICK_URL: Final = "an https://, mailto: or tel: link"
 _PAGE_URL: Final = "an https:// link"
 
@@ -85,12 +89,21 @@ class GoalSchema(StrictSchema):
     impressions = Whole(1, MAX_GOAL, required=True)
     pacing = Choice(Pacing)
 
-    @validates_schema(skip_on_field_errors=False)
-    def check_pacing(self, data: JsonObject, **kwargs: object) -> None:
-        """Refuse what isn't built yet."""
+
+class CapSchema(StrictSchema):
+    """How often a flight shows at most."""
+
+    impressions = Whole(1, MAX_GOAL, required=True)
+    per = Choice(CapPeriod, required=True)
+    scope = Choice(CapScope, required=True)
+
+    @validates_schema(skip_on_field_errors=True)
+    def check_scope(self, data: JsonObject, **kwargs: object) -> None:
+        """Refuse a period that the scope does not have."""
         del kwargs
-        if data.get("pacing") in (Pacing.EVEN, Pacing.FRONTLOADED):
-            raise ValidationError(f"`pacing: {data['pacing']}` isn't built yet; leave it out, or write asap", "pacing")
+        scope, taken = str(data["scope"]), _PERIODS[CapScope(str(data["scope"]))]
+        if data["per"] not in taken:
+            raise ValidationError(f"must be {' or '.join(taken)} where the scope is {scope}", "per")
 
 
 class PriceSchema(StrictSchema):
@@ -148,7 +161,7 @@ class FlightSchema(StrictSchema):
     ends = Day()
     repeat = Flag()
     takeover = Flag()
-    caps = NotBuilt("caps")
+    caps = ListOf(nested(CapSchema), "caps")
     targeting = nested(TargetingSchema, allow_none=True)
     creatives = ListOf(CreativeReference(), "creatives", least=1)
 

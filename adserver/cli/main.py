@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "schema": "adserver.cli.schema:schema_command",
     "stats": "adserver.cli.stats:stats_command",
     "audit": "adserver.cli.audit:audit_command",
+    "simulate": "adserver.cli.simulate:simulate_command",
     "token": "adserver.cli.token:token_command",
     "doctor": "adserver.cli.doctor:doctor_command",
     "check-page": "adserver.cli.check_page:check_page_command",

@@ -44,6 +44,11 @@ class Issuer:
             sequence = next(drawn.sequences[shard])
         return drawn.issuer, sequence
 
+    @property
+    def name(self) -> str:
+        """This process's issuer, in hex."""
+        return (self._drawn or self._draw(None)).issuer.hex()
+
     def _draw(self, spent: _Drawn | None) -> _Drawn:
         with self._lock:
             if self._drawn is None or self._drawn is spent:

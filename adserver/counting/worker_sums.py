@@ -2,13 +2,8 @@
 
 A worker takes the first numbered file that no living process holds, as it takes its spool, and adds to what stands in
 it. So there are as many files as workers, however often they are replaced, and no sum ever falls.
-
-    <folder>/<n>.lock     its `flock` is held by the worker that writes
-    <folder>/<n>.json     the sums, replaced by rename
 """
 
-import fcntl
-import os
 import threading
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -18,7 +13,7 @@ from typing import Final
 import msgspec
 
 from adserver.counting.forks import forget_after_fork
-from adserver.counting.locks import is_held
+from adserver.counting.held_file import HeldFile, find_files
 from adserver.counting.tally import DECISION_SECONDS_BOUNDS, Tallied, Tally
 from adserver.domain.ids import IdHash, SlotId
 
@@ -32,7 +27,6 @@ FILLED: Final = "(fill)"
 """Stands where a no fill has its reason."""
 
 _VERSION: Final = 1
-_MOST_FILES: Final = 1024
 
 
 class WorkerSums(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +69,7 @@ class SumsFile:
         self._slot_name = slot_name
         self._revision = revision
         self._lock = threading.Lock()
-        self._file: _HeldFile | None = None
+        self._file: HeldFile | None = None
         self._sums = WorkerSums()
         self._written: WorkerSums | None = None
         forget_after_fork(self._forget)
@@ -88,9 +82,10 @@ class SumsFile:
                 return
             try:
                 if self._file is None:
-                    self._file = _HeldFile.take(self._folder)
-                    self._sums = self._file.found.plus(self._sums)
-                self._file.write(self._sums)
+                    self._file = HeldFile.take(self._folder)
+                    found = _decoded(self._file.read() or b"") or WorkerSums()
+                    self._sums = found.plus(self._sums)
+                self._file.write(msgspec.json.encode(self._sums))
             except OSError:  # a full disk: the log and the drops tell of it; the sums stand in memory
                 return
             self._written = self._sums
@@ -130,44 +125,6 @@ class SumsFile:
         self._sums, self._written = WorkerSums(), None
 
 
-class _HeldFile:
-    """A file of the folder whose lock this process holds. One thread."""
-
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self._path = path
-        self._descriptor = descriptor
-        self.found = _read(path) or WorkerSums()
-        """What stood in it when it was taken."""
-
-    @classmethod
-    def take(cls, folder: Path) -> "_HeldFile":
-        """Take the first file that no living process holds.
-
-        Raises:
-            OSError: none can be had.
-        """
-        folder.mkdir(mode=0o700, exist_ok=True)
-        for number in range(_MOST_FILES):
-            descriptor = os.open(folder / f"{number}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:  # held, or about to be looked at by a reader: the next will do
-                os.close(descriptor)
-                continue
-            return cls(folder / f"{number}.json", descriptor)
-        raise BlockingIOError(f"all {_MOST_FILES} files of {folder} are taken")
-
-    def write(self, sums: WorkerSums) -> None:
-        """Replace the sums by rename."""
-        draft = self._path.with_suffix(".draft")
-        draft.write_bytes(msgspec.json.encode(sums))
-        draft.replace(self._path)
-
-    def release(self) -> None:
-        """Let go of it."""
-        os.close(self._descriptor)
-
-
 class FoundSums(msgspec.Struct, frozen=True):
     """A file as a reader finds it. Immutable."""
 
@@ -178,18 +135,14 @@ class FoundSums(msgspec.Struct, frozen=True):
 
 def read_worker_sums(folder: Path) -> tuple[FoundSums, ...]:
     """Return the files of a folder, those of workers that are gone included; what cannot be read is left out."""
-    found = []
-    for path in sorted(folder.glob("*.json")):
-        sums = _read(path)
-        if sums is not None:
-            found.append(FoundSums(sums, is_held(path.with_suffix(".lock"))))
-    return tuple(found)
+    found = ((_decoded(file.data), file.is_held) for file in find_files(folder))
+    return tuple(FoundSums(sums, alive) for sums, alive in found if sums is not None)
 
 
-def _read(path: Path) -> WorkerSums | None:
+def _decoded(data: bytes) -> WorkerSums | None:
     try:
-        sums = msgspec.json.decode(path.read_bytes(), type=WorkerSums)
-    except (OSError, msgspec.DecodeError):
+        sums = msgspec.json.decode(data, type=WorkerSums)
+    except msgspec.DecodeError:
         return None
     fits = sums.version == _VERSION and len(sums.second_buckets) == len(WorkerSums().second_buckets)
     return sums if fits else None

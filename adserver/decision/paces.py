@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, NamedTuple, Protocol
 
-from adserver.domain.catalog import CapScope, Flight
+from adserver.domain.catalog import Flight, is_capped_a_reader
 from adserver.domain.ids import FlightId
 
 ODDS_WHOLE: Final = 1_000_000
@@ -42,8 +42,9 @@ NEVER_SHOWN: Final = Shown()
 
 
 def after_fill(shown: Mapping[FlightId, Shown], flight: Flight) -> Mapping[FlightId, Shown]:
-    """Return a reader's ledger once a flight is shown too; the same where it has no cap a reader."""
-    if not any(cap.scope is CapScope.READER for cap in flight.caps):
+    """Return a reader's ledger once a flight is shown too, which stands last; the same where it has no cap a reader."""
+    if not is_capped_a_reader(flight):
         return shown
     before = shown.get(flight.id, NEVER_SHOWN)
-    return {**shown, flight.id: Shown(before.visit + 1, before.page + 1)}
+    others = {id_: times for id_, times in shown.items() if id_ != flight.id}
+    return {**others, flight.id: Shown(before.visit + 1, before.page + 1)}

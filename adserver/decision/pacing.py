@@ -29,10 +29,14 @@ _SETTLE_SECONDS: Final = 1.0
 """For so long after a period's end a process may still be using grants of it, unheard of."""
 _AHEAD_SECONDS: Final = 10.0
 """A process is granted what it asks for in so long a time, at least."""
+_LEAST_AHEAD: Final = 8
+"""So many, whatever it asked for lately."""
 _RATE_SECONDS: Final = 20.0
 """How far back the rate of asking looks."""
 _SMOOTH_SECONDS: Final = 60.0
 """Over how long what a flight may take is spread."""
+_SAVED_SECONDS: Final = 600.0
+"""For how long fills that nobody asked for are saved up, before they are spread over the rest of the flight."""
 _HASTE: Final = 1.5
 """Odds let so many times the fills pass that the plan wants; what is granted bounds them."""
 _SUPPOSED_FILLS: Final = 20.0
@@ -43,6 +47,8 @@ _LEAST_SEEN: Final = 0.05
 _LATE_SECONDS: Final = 1_800.0
 """Of the fills that were not seen in time, some are seen later; after so long, about a third of those still are."""
 _SUPPOSED_LATE: Final = 0.2
+_MOST_LATE: Final = 0.005
+"""For those, no more than so much of a goal is kept back: what they are, they may not be."""
 
 
 class ProcessUse(NamedTuple):
@@ -172,6 +178,8 @@ class Controller:
         self._fresh_number: int | None = None
         self._at: float | None = None
         self._turn = 0
+        self._closed = 0
+        """The newest period that is pending no more."""
 
     def step(
         self, now: float, flights: Iterable[PacedFlight], counted: Counted, uses: Sequence[ProcessUse]
@@ -206,9 +214,15 @@ class Controller:
 
     def _hear(self, uses: Sequence[ProcessUse], now: float) -> None:
         seconds = 0.0 if self._at is None else now - self._at
+        alive = {use.process for use in uses if use.is_alive}
+        for period in self._periods.values():  # what a process that is gone said last may be half a second old
+            period.used.update({gone: granted for gone, granted in period.granted.items() if gone not in alive})
         for use in uses:
+            if not use.is_alive and any(use.process in period.granted for period in self._periods.values()):
+                continue
             for number, used in use.used.items():
-                self._periods.setdefault(number, _Period()).used[use.process] = dict(used)
+                if number > self._closed:
+                    self._periods.setdefault(number, _Period()).used[use.process] = dict(used)
             if seconds > 0 and use.is_alive:
                 for flight, asked in use.asked.items():
                     key = (use.process, flight)
@@ -218,6 +232,7 @@ class Controller:
         """Let go of what is too old to be pending, and learn from it how many fills are seen."""
         fresh = self._fresh_number if self._fresh_number is not None else number
         for old in [each for each in self._periods if each < min(number, fresh) - HELD_PERIODS]:
+            self._closed = max(self._closed, old)
             period, seen = self._periods.pop(old), counted.seen.get(old, {})
             for flight, meter in self._meters.items():
                 meter.learn(period.spent(flight), seen.get(flight, 0), counted.late.get(flight, 0))
@@ -240,7 +255,7 @@ class Controller:
         rate = self._asked_a_second(id_, alive)
         odds = ODDS_WHOLE
         if flight.goal is not None:
-            left = flight.goal - counted.delivered[id_] - meter.expected_late
+            left = flight.goal - counted.delivered[id_] - min(meter.expected_late, int(_MOST_LATE * flight.goal))
             room = min(left - pending - open_now, left if room is None else room)
             if flight.pacing is not Pacing.ASAP and flight.ends is not None and flight.planned(now) < 1:
                 self._earn(flight, meter, now, left - self._expected(id_, number, meter.seen_part, counted))
@@ -277,7 +292,7 @@ class Controller:
                 meter.credit += max(0, period.given(flight.id) - period.spent(flight.id))
         meter.settled = settled
         fills = max(0.0, left) / meter.seen_part
-        most = 1.0 + fills * flight.due(now, now + _SMOOTH_SECONDS)
+        most = 1.0 + fills * flight.due(now, now + _SAVED_SECONDS)
         if meter.at < now:
             most = max(most, 1.0 + 2 * fills * flight.due(meter.at, now))
             meter.credit += fills * flight.due(max(meter.at, flight.starts), now)
@@ -289,7 +304,7 @@ class Controller:
         wants = []
         for process in alive:
             asker = self._askers.get((process, flight))
-            target = max(1, ceil(asker.a_second * ahead)) if asker else 1
+            target = max(_LEAST_AHEAD, ceil(asker.a_second * ahead)) if asker else _LEAST_AHEAD
             used = current.used.get(process, {}).get(flight, 0)
             wants.append(Want(process, current.granted[process].get(flight, 0) - used, target))
         given = split(room, wants, self._turn)

@@ -43,8 +43,8 @@ class World:
 
     snapshot: Snapshot
     flights: Sequence[PacedFlight]
-    requests: Sequence[SlotRequest]
-    """What readers ask, each as often as the others."""
+    ask: Callable[[Random], SlotRequest]
+    """What the next reader asks."""
     readers: Callable[[float, float], int]
     """How many come between two seconds of Unix time; called with rising ones."""
     starts: float
@@ -59,6 +59,8 @@ class FlightResult:
     """What became of one flight. Filled by a simulation."""
 
     flight: PacedFlight
+    starts: float
+    """When the simulation began, Unix time."""
     delivered: int = 0
     over: int = 0
     fills: int = 0
@@ -142,7 +144,7 @@ def simulate(
     counts = _Counts({flight.id: flight.goal for flight in world.flights if flight.goal is not None})
     processes = [_Process(f"process-{number}") for number in range(world.processes)]
     controller = Controller()
-    results = {flight.id: FlightResult(flight) for flight in world.flights}
+    results = {flight.id: FlightResult(flight, world.starts) for flight in world.flights}
     views: list[tuple[float, float, FlightId]] = []
     now, day = world.starts, 0
     while now < world.ends:
@@ -157,7 +159,7 @@ def simulate(
             _take_views(views, counts, moment)
             process = rng.choice(processes)
             fill = decide(
-                rng.choice(world.requests),
+                world.ask(rng),
                 world.snapshot,
                 counts.delivered,
                 datetime.fromtimestamp(moment, UTC),

@@ -15,6 +15,7 @@ from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.compiling import NO_GOAL, compile_catalog
 from adserver.decision.draw import draw
 from adserver.decision.field import SETTLED_WEIGHT, Field, SettledMemo
+from adserver.decision.flags import Flag
 from adserver.decision.hash_book import HashBook, IdHashes
 from adserver.decision.hours import Windows
 from adserver.decision.image import Image, ImageUnreadable
@@ -141,6 +142,13 @@ class Snapshot:
         """All flights in the catalog's order, as the rules look at them; decoded at each call, for explaining."""
         return tuple(map(self._records.compiled, range(len(self._records.flights))))
 
+    def counted_flights(self) -> Iterator[CompiledFlight]:
+        """Yield the flights that have a goal or a cap, decoded."""
+        flags, counts = self._columns.flight_flags, int(Flag.GOAL | Flag.COUNTS)
+        for at in range(len(self._records.flights)):
+            if flags[at] & counts:
+                yield self._records.compiled(at)
+
     def goals(self) -> Iterator[FlightGoal]:
         """Yield what was sold of each flight."""
         goals, size = self._columns.flight_goals, Kind.FLIGHT.size_bytes
@@ -166,6 +174,11 @@ class Snapshot:
         """Return a flight with its campaign and advertiser, or None where the catalog has none of that id."""
         at = self._flight_table.find(self.hashes.flights[flight])
         return self._records.compiled(at) if at is not None and self._records.id_of(at) == flight else None
+
+    def flight_by_hash(self, hash_: IdHash) -> FlightId | None:
+        """Return the flight that a hash stands for, or None where this catalog has none such."""
+        at = self._flight_table.find(hash_)
+        return None if at is None else self._records.id_of(at)
 
     def slot_by_hash(self, hash_: IdHash) -> Slot | None:
         """Return the slot that a hash stands for, or None where this catalog has none such."""

@@ -153,6 +153,16 @@ class Flight:
     caps: tuple[Cap, ...] = ()
 
 
+def is_capped_for_all(flight: Flight) -> bool:
+    """Return whether a flight has a cap of its own, that counts all readers together."""
+    return any(cap.scope is CapScope.FLIGHT for cap in flight.caps)
+
+
+def is_capped_a_reader(flight: Flight) -> bool:
+    """Return whether a flight has a cap that counts each reader apart."""
+    return any(cap.scope is CapScope.READER for cap in flight.caps)
+
+
 @dataclass(frozen=True, slots=True)
 class Campaign:
     """An advertiser's order."""

@@ -67,10 +67,10 @@ class TokenCodec:
         if not keys or any(not 16 <= len(key) <= 64 for key in keys):
             raise ValueError("at least one secret key of 16 to 64 bytes is needed")
         self._newest = keys[0]
-        self._head = _VERSION << 4 | _key_id(keys[0])
+        self._head = _VERSION << 4 | key_id(keys[0])
         by_id: dict[int, tuple[bytes, ...]] = {}
         for key in keys:
-            head = _VERSION << 4 | _key_id(key)
+            head = _VERSION << 4 | key_id(key)
             by_id[head] = (*by_id.get(head, ()), key)
         self._keys = by_id
 
@@ -123,6 +123,6 @@ def _mac(key: bytes, body: bytes) -> bytes:
     return hashlib.blake2b(body, key=key, digest_size=_MAC_BYTES).digest()
 
 
-def _key_id(key: bytes) -> int:
+def key_id(key: bytes) -> int:
     """Derive a key's four-bit id from itself, so that rotation needs no numbering; two keys may share one."""
     return hashlib.blake2b(key, digest_size=1, person=b"key-id").digest()[0] & 0x0F

@@ -71,9 +71,11 @@ class SpoolCounter:
         batch_bytes: int = MOST_BYTES,
         quarantine: Quarantine | None = None,
         run: SpoolRun | None = None,
+        on_applied: Callable[[RecordTable, int], None] = lambda _table, _shard: None,
     ) -> None:
         """Take the folder of all spools, where to count, N if it is known, and where bad bytes are put aside.
 
+        `on_applied` is told the records that a shard has just counted.
         `run` is the one that lasts while this counts, so that workers who come go on where those before them left off.
         """
         self._spools = spools
@@ -82,6 +84,7 @@ class SpoolCounter:
         self._size = BatchSize(batch_bytes)
         self._quarantine = quarantine
         self._run = run
+        self._on_applied = on_applied
         self._tails: dict[Path, SpoolTail] = {}
         self._cursors: dict[tuple[str, int], int] = {}
         self._declared: dict[str, int] = {}
@@ -206,6 +209,7 @@ class SpoolCounter:
         start = min(behind.values())
         ahead = min((cursor for cursor in behind.values() if cursor > start), default=tail.synced)
         data = tail.read(start, min(self._size.bytes, ahead - start))
+        table: RecordTable | None = None
         shards = [shard for shard, cursor in behind.items() if cursor == start]
         if data:
             table = RecordTable.read(data)
@@ -218,11 +222,14 @@ class SpoolCounter:
         for batch in batches:
             began = time.perf_counter()
             try:
-                self._cursors[tail.spool_id, batch.shard] = self._counts.apply(batch).offset
+                applied = self._counts.apply(batch)
+                self._cursors[tail.spool_id, batch.shard] = applied.offset
             except StoreUnavailable as error:  # in a cluster the others may live on other nodes
                 self._away[batch.shard] = error
             else:
                 self._size.learn(len(data), time.perf_counter() - began)
+                if applied.done and table is not None:
+                    self._on_applied(table, batch.shard)
         return True
 
     def _gap(self, tail: SpoolTail, shards: list[int], start: int, end: int) -> list[Batch]:

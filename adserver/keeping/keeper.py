@@ -25,6 +25,7 @@ from adserver.keeping.eviction import RedisEvicts
 from adserver.keeping.salts import SaltKeeper
 
 if TYPE_CHECKING:  # it brings numpy, which workers and supervisor must not carry
+    from adserver.keeping.allowances import AllowanceKeeper
     from adserver.keeping.counter import SpoolCounter
 
 TICK_SECONDS: Final = 0.25
@@ -125,6 +126,7 @@ class Keeper:
         self._upkeep = upkeep
         self._archive_fault = ""
         self._salts: SaltKeeper | None = None
+        self._allowances: AllowanceKeeper | None = None
         self._zones: tuple[ZoneInfo, ...] = ()
         self._read_losses: Callable[[], Losses] = Losses
         self._follow_tokens: Callable[[], None] = lambda: None
@@ -151,6 +153,10 @@ class Keeper:
         """Take what is called at each step while Redis answers; for the time before the first. It never raises."""
         self._follow_tokens = follow
 
+    def pace(self, allowances: "AllowanceKeeper") -> None:
+        """Keep what workers may serve of goals and caps; for the time before the first step."""
+        self._allowances = allowances
+
     def step(self, now: float, wall: datetime) -> KeeperReport:
         """Do one round; Redis or the disk being away is reported, not raised.
 
@@ -168,13 +174,15 @@ class Keeper:
             _log.error("spools cannot be synced: %s", error.strerror)
         applied = 0
         try:
-            applied = self._count(now)
+            applied = self._count(now, wall)
             self._report_redis(reachable=True)
             self._refusal = ""
         except (StoreUnavailable, NamesUnreadable, NamesIncomplete, ShardsDiffer, RedisEvicts) as error:
             self._recall_at = 0.0
             self._report_redis(reachable=False, why=str(error))
             self._refusal = "" if isinstance(error, StoreUnavailable) else str(error)
+            if self._allowances is not None:
+                self._allowances.step(wall.timestamp(), None)
         if self._redis or self._refusal:  # a Redis that hangs is not asked once more
             self._follow_tokens()
         unapplied = self._counter.backlog().unapplied_bytes
@@ -183,7 +191,7 @@ class Keeper:
         faults = (self._trouble, self._refusal, self._catalog.fault)
         return KeeperReport(self._redis, unapplied, applied, revision, *faults, self._losses, self._archive_fault)
 
-    def _count(self, now: float) -> int:
+    def _count(self, now: float, wall: datetime) -> int:
         if now >= self._recall_at:
             if self._check_store is not None:
                 self._check_store()
@@ -197,7 +205,11 @@ class Keeper:
             return 0
         until = time.monotonic() + _STEP_SECONDS
         applied = self._counter.apply(calendar.day, self._goals, lambda: time.monotonic() >= until)
-        self._write_delivered()
+        delivered = self._read_delivered()
+        self._write_delivered(delivered)
+        if self._allowances is not None:
+            behind = self._counter.backlog().unapplied_bytes  # what is seen in there is not in the counts yet
+            self._allowances.step(wall.timestamp(), None if behind else delivered)
         return applied
 
     def _agree_on_shards(self) -> None:
@@ -225,6 +237,8 @@ class Keeper:
         self._zones = tuple({ZoneInfo(site.timezone) for site in snapshot.sites})
         self._goals = goals_of(snapshot)
         self._goal_flights = {each.hash: each.flight for each in snapshot.goals() if each.impressions}
+        if self._allowances is not None:
+            self._allowances.follow(snapshot)
 
     def _calendar_now(self) -> SiteCalendar | None:
         """Return the days of all sites; None where nothing was ever published here: then nothing can be counted yet.
@@ -243,15 +257,19 @@ class Keeper:
             self._calendar_revision = snapshot.revision
         return self._calendar
 
-    def _write_delivered(self) -> None:
+    def _read_delivered(self) -> Mapping[FlightId, int]:
+        """Return net impressions of all flights that have a goal, or a cap of their own."""
+        flights = {**self._goal_flights, **(self._allowances.hashes if self._allowances is not None else {})}
         by_shard: dict[int, list[IdHash]] = {}
-        for hash_ in self._goal_flights:
+        for hash_ in flights:
             by_shard.setdefault(shard_of(hash_, self._shards or 1), []).append(hash_)
-        delivered = {
-            self._goal_flights[hash_]: count
+        return {
+            flights[hash_]: count
             for shard, hashes in by_shard.items()
             for hash_, count in self._counts.delivered(shard, hashes).items()
         }
+
+    def _write_delivered(self, delivered: Mapping[FlightId, int]) -> None:
         if delivered != self._delivered:
             try:
                 write_delivered(self._data_dir, delivered)

@@ -17,6 +17,7 @@ from adserver.config import Settings
 from adserver.counting.acceptance import Acceptance
 from adserver.counting.delivered import DeliveredWatch
 from adserver.counting.issuer import Issuer
+from adserver.counting.paces import WorkerPaces
 from adserver.counting.recorder import SpoolRecorder
 from adserver.counting.salts import SaltWatch
 from adserver.counting.shards import shard_of
@@ -24,6 +25,7 @@ from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
 from adserver.domain.catalog import Slot
 from adserver.domain.ids import FlightId, IdHash, Kind, SlotId, id_hash
+from adserver.domain.ledger import LedgerCodec
 from adserver.domain.token import TokenCodec
 from adserver.keeping.redis_counts import RedisCountStore
 from adserver.places.gazetteer import Gazetteer
@@ -90,20 +92,24 @@ def make_app(
     codec = TokenCodec(secret_keys)
     edge = make_edge(settings, catalog, salts, clock)
     acceptance = Acceptance(codec, recorder, edge, lambda: clock().timestamp())
+    issuer = Issuer()
+    paces = WorkerPaces(data_dir.path, lambda: issuer.name, time.monotonic)
     deliverer = Deliverer(
         catalog=catalog,
         delivered=delivered,
         codec=codec,
-        issuer=Issuer(),
+        issuer=issuer,
         recorder=recorder,
         clock=clock,
         rng=WorkerRandom(),
+        paces=paces,
     )
     calls = DeliveryCalls(
         deliverer=deliverer,
         acceptance=acceptance,
         places=gazetteer,
         public_url=settings.public_url,
+        ledgers=LedgerCodec(secret_keys),
         readers=open_reader_places(settings, gazetteer),
     )
     clicks = ClickRouter(
@@ -146,7 +152,7 @@ def make_app(
             CallLimit(time.monotonic),
             gate,
         ),
-        health_blueprint(lambda: readiness_of(catalog, data_dir.path, clock().timestamp(), recorder.fault)),
+        health_blueprint(lambda: readiness_of(catalog, paces, data_dir.path, clock().timestamp(), recorder.fault)),
         scraping_blueprint(lambda: standing_of(catalog, data_dir.path, clock().timestamp()), authenticator),
     ]
     if settings.demo:
@@ -168,7 +174,7 @@ def make_app(
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )
     )
-    return app, Upkeep((catalog, delivered, salts, tokens), recorder, sums)
+    return app, Upkeep((catalog, delivered, paces, salts, tokens), recorder, sums, paces)
 
 
 def _delivered_of(counts: RedisCountStore, catalog: CatalogWatch) -> Delivered:

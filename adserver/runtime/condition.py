@@ -4,6 +4,7 @@ from pathlib import Path
 
 from adserver.catalog.watch import CatalogWatch
 from adserver.counting.drops import spools_fail
+from adserver.counting.paces import WorkerPaces
 from adserver.keeping.keeper_state import read_keeper_state, warn_of
 from adserver.keeping.quarantine import QUARANTINE_NAME, holds_any
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
@@ -25,14 +26,23 @@ def standing_of(catalog: CatalogWatch, data_dir: Path, now: float) -> Standing:
     )
 
 
-def readiness_of(catalog: CatalogWatch, data_dir: Path, now: float, spool_fault: str | None) -> Readiness:
-    """Return what `/readyz` tells; `now` in seconds of Unix time, and why the worker's spool takes no event, if so."""
+def readiness_of(
+    catalog: CatalogWatch, paces: WorkerPaces, data_dir: Path, now: float, spool_fault: str | None
+) -> Readiness:
+    """Return what `/readyz` tells; `now` in seconds of Unix time, and why the worker's spool takes no event, if so.
+
+    A process that the keeper has not told yet what it may serve of goals is not ready, unless no keeper is at work.
+    """
     snapshot = catalog.current()
     faults = (catalog.fault,) if catalog.fault else ()
-    warnings = (*faults, *warn_of(read_keeper_state(data_dir), now), *_warn_of_storage(data_dir, spool_fault))
+    keeper = read_keeper_state(data_dir)
+    warnings = (*faults, *warn_of(keeper, now), *_warn_of_storage(data_dir, spool_fault))
     if snapshot is None:
         reason = "nothing is published, and there is no copy on this host's disk"
         return Readiness(0, reasons=(reason,), warnings=warnings)
+    if not paces.is_known and keeper is not None and not keeper.is_stale(now):
+        reason = "the keeper has not told this process yet how much of goals it may serve"
+        return Readiness(snapshot.revision, reasons=(reason,), warnings=warnings)
     return Readiness(snapshot.revision, warnings=warnings)
 
 

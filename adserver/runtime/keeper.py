@@ -25,6 +25,7 @@ from adserver.keeping.salts import SaltKeeper
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.runtime.layout import SPOOLS_NAME
+from adserver.runtime.pacing import make_allowances
 from adserver.runtime.redis_client import open_redis
 from adserver.statistics.redis_standing import read_losses
 
@@ -36,7 +37,10 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     counts = RedisCountStore(link.client)
     spools = data_dir.path / SPOOLS_NAME
     quarantine = Quarantine(data_dir.path / QUARANTINE_NAME)
-    counter = SpoolCounter(spools, counts, quarantine=quarantine, run=SpoolRun(spools))
+    allowances = make_allowances(settings, link.client, gazetteer)
+    counter = SpoolCounter(
+        spools, counts, quarantine=quarantine, run=SpoolRun(spools), on_applied=allowances.views.note
+    )
     rules = RetentionRules(settings.spool_retention_hours * 3600, settings.archive_days)
     retention = Retention(data_dir.path, spools, counter, RedisSpoolEnds(link.client), rules, Disk())
     roll_up = RollUp(RedisRollUp(link.client), lambda: load_names(link.client), settings.roll_up_days)
@@ -71,6 +75,7 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         upkeep=upkeep,
     )
     salts = SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None))
+    keeper.pace(allowances)
     keeper.tend(salts, lambda: read_losses(link.client))
     keeper.follow_tokens(TokenMirror(RedisTokenStore(link.client), data_dir.path).step)
     return keeper

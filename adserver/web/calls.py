@@ -12,6 +12,7 @@ from adserver.delivery.decision_json import PageBody, encode_json
 from adserver.delivery.templates import Templates
 from adserver.domain.decisions import Fill, NoFill, SlotRequest
 from adserver.domain.ids import SlotId
+from adserver.domain.ledger import LedgerCodec
 from adserver.domain.places import Place
 from adserver.domain.reasons import EventKind, NoFillReason
 from adserver.domain.variants import Variant
@@ -19,6 +20,7 @@ from adserver.web.addresses import BaseUrls
 from adserver.web.delivery_bodies import read_events, read_page
 from adserver.web.parameters import PlaceResolver
 from adserver.web.questions import Questions
+from adserver.web.reader_ledger import ReaderLedger
 from adserver.web.reader_places import ReaderPlaces
 from adserver.web.serving import Deliverer
 
@@ -41,6 +43,7 @@ class DeliveryCalls:
         acceptance: Acceptance,
         places: PlaceResolver,
         public_url: str | None,
+        ledgers: LedgerCodec,
         readers: ReaderPlaces | None = None,
     ) -> None:
         """Take what answers.
@@ -49,6 +52,7 @@ class DeliveryCalls:
             deliverer: answers for slots.
             acceptance: judges and records views.
             places: resolves locations; its answers must not change in the life of this process.
+            ledgers: signs and reads what readers were shown.
             public_url: the service's address in links, without a slash at its end; None: the request's host.
             readers: where readers are, for pages that name no place; None: those have none.
         """
@@ -56,6 +60,7 @@ class DeliveryCalls:
         self._acceptance = acceptance
         self._places = places
         self._readers = readers
+        self._ledgers = ledgers
         self._questions = Questions(places)
         self._base_urls = BaseUrls(public_url)
         self._templates = Templates()
@@ -114,13 +119,15 @@ class DeliveryCalls:
 
         shown: dict[str, msgspec.Raw | None] = {}
         reasons: dict[str, NoFillReason] = {}
-        for key, answer in zip(page.keys, self.deliverer.deliver_page(page.requests, render), strict=True):
+        ledger = ReaderLedger(self._ledgers, page.ledger)
+        answers = self.deliverer.deliver_page(page.requests, render, ledger=ledger)
+        for key, answer in zip(page.keys, answers, strict=True):
             if isinstance(answer, NoFill):
                 shown[key] = None
                 reasons[key] = answer.reason
             else:
                 shown[key] = msgspec.Raw(answer)
-        return encode_json(PageBody(shown, reasons))
+        return encode_json(PageBody(shown, reasons, ledger.answer))
 
     def see(self, token: str, environ: "WSGIEnvironment") -> None:
         """Take the impression that a beacon reports. Never raises."""

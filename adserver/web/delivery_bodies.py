@@ -77,6 +77,8 @@ class PageCall:
     keys: tuple[str, ...]
     """Unique; in the order of `requests`."""
     requests: tuple[SlotRequest, ...]
+    ledger: str | None = None
+    """What the page says its reader was shown; not read yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +124,7 @@ def read_page(body: bytes, places: PlaceResolver, here: Callable[[], Place | Non
         )
         for index, slot in enumerate(page.slots)
     )
-    return PageCall(_read_keys(page.slots), requests)
+    return PageCall(_read_keys(page.slots), requests, page.ledger)
 
 
 def read_events(body: bytes) -> tuple[ReportedEvent, ...]:

@@ -13,13 +13,15 @@ from adserver.counting.recorder import Recorder
 from adserver.counting.records import DecisionKey
 from adserver.counting.shards import shard_of
 from adserver.decision.decide import decide
+from adserver.decision.paces import NOBODY, Pace
 from adserver.decision.page_call import decide_page
 from adserver.decision.snapshot import Snapshot
-from adserver.domain.catalog import Site
+from adserver.domain.catalog import Flight, Site
 from adserver.domain.decisions import Decision, Fill, NoFill, SlotRequest
 from adserver.domain.ids import FlightId, IdHash, Kind, id_hash
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.token import Token, TokenCodec
+from adserver.web.reader_ledger import ReaderLedger
 
 DELIVERY_FAULT: Final = "delivery.fault"
 """Log event: something behind a decision raised; the page got no fill."""
@@ -49,6 +51,22 @@ Renderer = Callable[[Fill, str], _Rendered]
 """Makes the answer of a fill and its token's text."""
 
 
+class PaceSource(Protocol):
+    """What goals and caps of flights leave to this process. Never blocks for long."""
+
+    def of(self, flight: FlightId) -> Pace | None:
+        """Return a flight's pace; None: it may not be served here."""
+        ...
+
+    def take(self, flight: Flight) -> bool:
+        """Use one fill of it; False: none is left."""
+        ...
+
+    def note(self, asked: Sequence[FlightId]) -> None:
+        """Take which flights would have run but for their pace."""
+        ...
+
+
 class Deliverer:
     """Answers for slots. Shared by all threads of a process.
 
@@ -65,6 +83,7 @@ class Deliverer:
         recorder: Recorder,
         clock: Callable[[], datetime],
         rng: Random,
+        paces: PaceSource | None = None,
     ) -> None:
         """Take what a decision needs.
 
@@ -76,6 +95,7 @@ class Deliverer:
             recorder: counts decisions.
             clock: aware UTC now.
             rng: its draws must differ between forked workers, as those of `adserver.web.chance` do.
+            paces: what goals and caps leave; None: all.
         """
         self._catalog = catalog
         self._delivered = delivered
@@ -84,6 +104,7 @@ class Deliverer:
         self._recorder = recorder
         self._clock = clock
         self._rng = rng
+        self._paces = paces
         self._hash_of_place = lru_cache(_REMEMBERED_PLACES)(partial(id_hash, Kind.PLACE))
 
     def deliver(
@@ -97,7 +118,12 @@ class Deliverer:
         return answer
 
     def deliver_page(
-        self, requests: Sequence[SlotRequest], render: Renderer[_Rendered], *, leave_trace: bool = True
+        self,
+        requests: Sequence[SlotRequest],
+        render: Renderer[_Rendered],
+        *,
+        leave_trace: bool = True,
+        ledger: ReaderLedger | None = None,
     ) -> tuple[_Rendered | NoFill, ...]:
         """Answer for the slots of one page view, in their order. Never raises.
 
@@ -105,9 +131,10 @@ class Deliverer:
             requests: the questions.
             render: makes the answer of a fill.
             leave_trace: False for HEAD, which is answered like GET and not counted.
+            ledger: what the reader was shown before, and takes what this call shows; None: nobody keeps one.
         """
         began = time.perf_counter()
-        answers = self._answer(requests, render, leave_trace=leave_trace)
+        answers = self._answer(requests, render, ledger, leave_trace=leave_trace)
         if leave_trace:
             self._recorder.took(time.perf_counter() - began)
         return answers
@@ -131,26 +158,54 @@ class Deliverer:
             if snapshot is None:
                 return NoFill(request, NoFillReason.UNKNOWN_SLOT)
             now = self._clock()
-            decision = decide(request, snapshot, self._delivered.current(), now, self._rng)
+            decision = self._decide(request, snapshot, now, leave_trace=leave_trace)
         except Exception as fault:  # noqa: BLE001 - a page never breaks for us
             return _no_fill_of(fault, request)
         return self._conclude(decision, snapshot, int(now.timestamp()), render, leave_trace=leave_trace)
 
     def _answer(
-        self, requests: Sequence[SlotRequest], render: Renderer[_Rendered], *, leave_trace: bool
+        self,
+        requests: Sequence[SlotRequest],
+        render: Renderer[_Rendered],
+        ledger: ReaderLedger | None,
+        *,
+        leave_trace: bool,
     ) -> tuple[_Rendered | NoFill, ...]:
         try:
             snapshot = self._catalog.current()
             if snapshot is None:
                 return tuple(NoFill(request, NoFillReason.UNKNOWN_SLOT) for request in requests)
             now = self._clock()
-            decisions = decide_page(requests, snapshot, self._delivered.current(), now, self._rng)
+            delivered, paces, second = self._delivered.current(), self._paces, int(now.timestamp())
+            shown = ledger.read(snapshot, second) if ledger is not None else NOBODY
+            decisions = decide_page(requests, snapshot, delivered, now, self._rng, paces=paces, shown=shown)
+            decisions = tuple(self._paced(decision, leave_trace=leave_trace) for decision in decisions)
+            if ledger is not None:
+                ledger.note(decisions, snapshot, second)
         except Exception as fault:  # noqa: BLE001 - a page never breaks for us
             return tuple(_no_fill_of(fault, request) for request in requests)
         return tuple(
-            self._conclude(decision, snapshot, int(now.timestamp()), render, leave_trace=leave_trace)
-            for decision in decisions
+            self._conclude(decision, snapshot, second, render, leave_trace=leave_trace) for decision in decisions
         )
+
+    def _decide(self, request: SlotRequest, snapshot: Snapshot, now: datetime, *, leave_trace: bool) -> Decision:
+        """Decide, and again without a flight of which another thread has just used the last that was granted."""
+        delivered, rng, paces = self._delivered.current(), self._rng, self._paces
+        decision = decide(request, snapshot, delivered, now, rng, paces=paces)
+        paced = self._paced(decision, leave_trace=leave_trace)
+        if paced is decision:
+            return decision
+        return self._paced(decide(request, snapshot, delivered, now, rng, paces=paces), leave_trace=leave_trace)
+
+    def _paced(self, decision: Decision, *, leave_trace: bool) -> Decision:
+        """Return a decision that has its fill of what its flight was granted, or the no fill that is left of it."""
+        paces = self._paces
+        if paces is None or not leave_trace or not decision.asked:
+            return decision
+        paces.note(decision.asked)
+        if isinstance(decision, Fill) and not paces.take(decision.flight):
+            return NoFill(decision.request, NoFillReason.PACING)
+        return decision
 
     def _conclude(
         self, decision: Decision, snapshot: Snapshot, second: int, render: Renderer[_Rendered], *, leave_trace: bool

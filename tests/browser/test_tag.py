@@ -68,6 +68,7 @@ def test_all_slots_of_a_page_are_asked_for_in_one_call(paper: Paper) -> None:
         {
             "location": "Remer,MN",
             "topics": [""],
+            "ledger": None,
             "slots": [
                 {"id": "0", "slot": "masthead", "variant": "auto", "max_chars": None},
                 {"id": "1", "slot": "article-top", "variant": "name", "max_chars": None},

@@ -41,6 +41,7 @@ from adserver.domain.ids import (
     Topic,
     id_hash,
 )
+from adserver.domain.ledger import LedgerCodec
 from adserver.domain.places import Place, PlaceLevel
 from adserver.domain.reasons import EventKind, InvalidReason, NoFillReason
 from adserver.domain.token import Token, TokenCodec
@@ -272,7 +273,12 @@ class Stand:
         self.app = Flask("adserver.web", static_folder=None)
         install_problems(self.app)
         self.calls = DeliveryCalls(
-            deliverer=self.deliverer, acceptance=acceptance, places=places, public_url=public_url, readers=readers
+            deliverer=self.deliverer,
+            acceptance=acceptance,
+            places=places,
+            public_url=public_url,
+            ledgers=LedgerCodec((b"k" * 32,)),
+            readers=readers,
         )
         self.app.register_blueprint(delivery_blueprint(self.calls, self.clicks))
         self.app.register_blueprint(demo_blueprint(self.deliverer, places))

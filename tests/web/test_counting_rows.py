@@ -136,8 +136,9 @@ def test_a_viewable_without_a_seen_counts_both(pipeline: Pipeline) -> None:
 
 
 def test_a_view_beyond_the_goal_counts_as_over_and_net_stays_at_the_goal(pipeline: Pipeline) -> None:
-    pipeline.publish(campaign_file(goal={"impressions": 2}))
+    pipeline.publish(campaign_file(goal={"impressions": 40}))
     tokens = [pipeline.decide()["token"] for _ in range(4)]
+    pipeline.publish(campaign_file(goal={"impressions": 2}))  # nobody is shown more than is left of a goal
     for token in tokens:
         pipeline.seen(token)
         pipeline.click(token)
@@ -149,8 +150,9 @@ def test_a_view_beyond_the_goal_counts_as_over_and_net_stays_at_the_goal(pipelin
 
 
 def test_a_view_nearly_two_hours_late_meets_the_goal_in_force_when_it_is_applied(pipeline: Pipeline) -> None:
-    pipeline.publish(campaign_file(goal={"impressions": 1}))
+    pipeline.publish(campaign_file(goal={"impressions": 30}))
     first, second, third = (pipeline.decide()["token"] for _ in range(3))
+    pipeline.publish(campaign_file(goal={"impressions": 1}))
     pipeline.clock.pass_by(minutes=119)
     pipeline.seen(first)
     assert net(pipeline) == (1, 0, 0)

@@ -29,11 +29,35 @@
   /**
    * @typedef {{label: string, token: string, disclosure: string | null,
    *   variants: Record<string, string | null>}} Decision
-   * @typedef {{decisions: Record<string, Decision | null>, no_fill: Record<string, string>}} Answer
+   * @typedef {{decisions: Record<string, Decision | null>, no_fill: Record<string, string>,
+   *   ledger: string | null}} Answer
    */
 
   /** @type {SponsorSlot[]} */
   let waiting = [];
+
+  const LEDGER = 'sponsor-ledger';
+
+  /**
+   * What this visit was shown of sponsors that show only so often; signed by the service, which keeps none of it.
+   * @type {string | null}
+   */
+  let ledger = null;
+  try {
+    ledger = sessionStorage.getItem(LEDGER);
+  } catch {} // a browser that keeps nothing: then no visit is longer than its page
+
+  /**
+   * Of two parts only the first outlives the page: the other counts what this page was shown.
+   * @param {string | null} next null where there is nothing to keep
+   */
+  const keep = (next) => {
+    if (!next) return;
+    ledger = next;
+    try {
+      sessionStorage.setItem(LEDGER, next.split('.')[0]);
+    } catch {}
+  };
 
   /** What the service is yet to be told. @type {{token: string, kind: string, variant: string}[]} */
   const events = [];
@@ -93,6 +117,7 @@
         body: JSON.stringify({
           location,
           topics: topic.split(','),
+          ledger,
           slots: slots.map((slot, index) => ({
             id: String(index),
             slot: slot.getAttribute('name'),
@@ -102,6 +127,7 @@
         }),
       });
       answer = await response.json();
+      keep(/** @type {Answer} */ (answer).ledger);
     } catch {} // the fallbacks stay
     slots.forEach((slot, index) => {
       try {

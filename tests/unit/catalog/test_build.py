@@ -10,7 +10,18 @@ import pytest
 from adserver.catalog import unique
 from adserver.catalog.build import build_catalog
 from adserver.catalog.documents import Documents, JsonObject, JsonValue
-from adserver.domain.catalog import CreativeWeight, Goal, Pacing, Price, Status, Targeting, Tier
+from adserver.domain.catalog import (
+    Cap,
+    CapPeriod,
+    CapScope,
+    CreativeWeight,
+    Goal,
+    Pacing,
+    Price,
+    Status,
+    Targeting,
+    Tier,
+)
 from adserver.domain.errors import InputRefused
 from adserver.domain.ids import AdvertiserId, CreativeId, IdHash, Kind, PlaceId, SlotId, Topic
 from adserver.domain.places import Place, PlaceLevel
@@ -142,14 +153,38 @@ def test_what_is_left_out_has_its_default() -> None:
     assert (site.label, site.lang, site.origins) == ("Sponsor", "en", ())
 
 
-def test_a_goal_serves_as_fast_as_it_can() -> None:
+def test_a_goal_is_spread_evenly_until_its_flight_ends_and_serves_at_once_where_it_has_no_end() -> None:
     flights: JsonValue = [
         {"id": "f", "goal": {"impressions": 5}},
-        {"id": "g", "goal": {"impressions": 6, "pacing": "asap"}},
+        {"id": "g", "goal": {"impressions": 6}, "ends": "2027-01-01"},
+        {"id": "h", "goal": {"impressions": 7, "pacing": "asap"}, "ends": "2027-01-01"},
+        {"id": "i", "goal": {"impressions": 8, "pacing": "frontloaded"}, "ends": "2027-01-01"},
     ]
     catalog = build_catalog(documents(campaign_file(campaign(flights=flights))), FewPlaces())
     goals = [flight.goal for flight in catalog.campaigns[0].flights]
-    assert goals == [Goal(5, Pacing.ASAP), Goal(6, Pacing.ASAP)]
+    assert goals == [
+        Goal(5, Pacing.ASAP),
+        Goal(6, Pacing.EVEN),
+        Goal(7, Pacing.ASAP),
+        Goal(8, Pacing.FRONTLOADED),
+    ]
+
+
+@pytest.mark.parametrize("pacing", ["even", "frontloaded"])
+def test_without_an_end_there_is_nothing_to_spread_a_goal_over(pacing: str) -> None:
+    flights: JsonValue = [{"id": "f", "goal": {"impressions": 5, "pacing": pacing}}]
+    faults = faults_of(documents(campaign_file(campaign(flights=flights))))
+    assert faults == {
+        "0.yaml: campaigns[0].flights[0].goal.pacing": (
+            f"`{pacing}` spreads a goal until the flight ends; give it `ends`, or write asap"
+        )
+    }
+
+
+def test_caps_are_taken_as_written() -> None:
+    caps: JsonValue = [{"impressions": 900, "per": "day", "scope": "flight"}]
+    catalog = build_catalog(documents(campaign_file(campaign(flights=[{"id": "f", "caps": caps}]))), FewPlaces())
+    assert catalog.campaigns[0].flights[0].caps == (Cap(900, CapPeriod.DAY, CapScope.FLIGHT),)
 
 
 def test_no_campaigns_are_a_catalog_too() -> None:
@@ -352,7 +387,7 @@ def test_all_faults_of_all_files_are_listed_at_once() -> None:
 
 
 def test_documents_of_another_version_are_refused_not_half_read() -> None:
-    faults = faults_of(documents(campaign_file(campaign(flights=[{"id": "f", "caps": []}]))))
+    faults = faults_of(documents(campaign_file(campaign(flights=[{"id": "f", "wares": []}]))))
     assert "another version" in faults["0.yaml: "]
 
 

@@ -226,19 +226,23 @@ def test_a_slug_may_have_64_characters() -> None:
 
 
 @pytest.mark.parametrize(
-    ("fields", "path", "name"),
-    [
-        ({"caps": []}, "caps", "`caps`"),
-        ({"caps": None}, "caps", "`caps`"),
-        ({"caps": [{"impressions": 3, "per": "visit", "scope": "reader"}]}, "caps", "`caps`"),
-        ({"goal": {"impressions": 5, "pacing": "even"}}, "goal.pacing", "`pacing: even`"),
-        ({"goal": {"impressions": 5, "pacing": "frontloaded"}}, "goal.pacing", "`pacing: frontloaded`"),
-    ],
+    ("scope", "taken", "other"), [("reader", ("visit", "page"), "day"), ("flight", ("day", "hour"), "page")]
 )
-def test_a_rule_that_is_not_built_yet_is_refused_by_name(fields: dict[str, RawValue], path: str, name: str) -> None:
-    faults = faults_of_flight(**fields)
-    assert list(faults) == [path]
-    assert faults[path].startswith(f"{name} isn't built yet")
+def test_a_cap_has_a_period_that_its_scope_can_count(scope: str, taken: tuple[str, ...], other: str) -> None:
+    for per in taken:
+        assert check_campaign_file(parsed(with_flight(caps=[{"impressions": 3, "per": per, "scope": scope}])))
+    assert faults_of_flight(caps=[{"impressions": 3, "per": other, "scope": scope}]) == {
+        "caps[0].per": f"must be {' or '.join(taken)} where the scope is {scope}"
+    }
+
+
+@pytest.mark.parametrize("missing", ["impressions", "per", "scope"])
+def test_a_cap_says_how_often_how_long_and_for_whom(missing: str) -> None:
+    cap: dict[str, RawValue] = {"impressions": 3, "per": "day", "scope": "flight"}
+    del cap[missing]
+    (path,) = faults_of_flight(caps=[cap])
+    assert path == f"caps[0].{missing}"
+    assert list(faults_of_flight(caps=[{"impressions": 3, "per": "day", "scope": "flight", missing: 0}])) == [path]
 
 
 def test_a_takeover_names_the_slots_that_it_takes() -> None:

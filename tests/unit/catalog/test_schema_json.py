@@ -44,7 +44,7 @@ def test_it_knows_closed_sets_bounds_and_what_is_not_built() -> None:
     flight = properties(campaign_file_json_schema(), "campaigns", "flights")
     assert properties(flight, "tier")["enum"] == ["sponsorship", "standard", "house"]
     assert (properties(flight, "share")["minimum"], properties(flight, "share")["maximum"]) == (1, 100)
-    assert properties(flight, "caps")["not"] == {}
+    assert properties(flight, "caps", "per")["enum"] == ["visit", "page", "day", "hour"]
 
 
 def test_every_sample_campaign_file_names_it_for_editors() -> None:
