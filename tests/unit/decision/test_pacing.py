@@ -104,6 +104,20 @@ def test_what_a_process_took_with_it_is_taken_for_used() -> None:
     table = host.step(counted(990), use(used={NUMBER: 0}, is_alive=False), use("b", {NUMBER: 0}))
     assert set(table.granted) == {"b"}
     assert granted(table, "b") <= 10 - had
+    host.now = START + PERIOD_SECONDS + 2  # what it was granted last is pending still
+    table = host.step(counted(990), use(used={NUMBER: 0}, is_alive=False), use("b", {NUMBER: 0, NUMBER + 1: 0}))
+    assert granted(table, "b") <= 10 - had
+
+
+def test_a_period_is_learned_from_once_however_often_it_is_told_of() -> None:
+    host = Host(asap(1000))
+    told = {NUMBER + at: 10 for at in range(4)}
+    host.step(counted())
+    for _ in range(20):
+        host.now = START + 4 * PERIOD_SECONDS + 2
+        host.step(counted(seen=dict.fromkeys(told, 5)), use(used=told))
+    meter = host.controller._meters[F]
+    assert (meter.fills, meter.views) == (20 + 2 * 10, 14 + 2 * 5)
 
 
 def test_while_the_store_is_away_nothing_pending_is_given_up_and_all_ends_with_what_was_left() -> None:
