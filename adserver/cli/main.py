@@ -16,6 +16,7 @@ COMMANDS: Final = {
     "rollback": "adserver.cli.rollback:rollback_command",
     "schema": "adserver.cli.schema:schema_command",
     "stats": "adserver.cli.stats:stats_command",
+    "explain": "adserver.cli.explain:explain_command",
     "audit": "adserver.cli.audit:audit_command",
     "simulate": "adserver.cli.simulate:simulate_command",
     "token": "adserver.cli.token:token_command",

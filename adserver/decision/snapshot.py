@@ -176,7 +176,7 @@ class Snapshot:
         return self._records.compiled(at) if at is not None and self._records.id_of(at) == flight else None
 
     def flight_by_hash(self, hash_: IdHash) -> FlightId | None:
-        """Return the flight that a hash stands for, or None where this catalog has none such."""
+        """Return the id of the flight that a hash stands for, or None where this catalog has none such."""
         at = self._flight_table.find(hash_)
         return None if at is None else self._records.id_of(at)
 

@@ -12,6 +12,8 @@ from adserver.access.token_file import TokenWatch
 from adserver.access.token_store import RedisTokenStore
 from adserver.catalog.desk import LocalDesk, UploadDesk
 from adserver.catalog.file_names import COMPILED_NAME
+from adserver.catalog.moments import Moments
+from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
 from adserver.counting.acceptance import Acceptance
@@ -48,6 +50,8 @@ from adserver.web.console.embedding import embedding_section
 from adserver.web.console.shell import REFUSED_A_SECOND, REFUSED_AT_ONCE, ConsoleParts
 from adserver.web.delivery import delivery_blueprint
 from adserver.web.demo import demo_blueprint
+from adserver.web.explain import explain_blueprint
+from adserver.web.explainer import Explainer
 from adserver.web.health import health_blueprint
 from adserver.web.hosts import HostRules
 from adserver.web.limits import CallLimit, GuardedAuthenticator
@@ -148,6 +152,19 @@ def make_app(
         audit_log_blueprint(publisher.history, tokens_made.list, authenticator, gate),
         statistics_blueprint(
             make_statistics(client, catalog, gazetteer, clock, data_dir.path),
+            authenticator,
+            CallLimit(time.monotonic),
+            gate,
+        ),
+        explain_blueprint(
+            Explainer(
+                moments=Moments(catalog, RedisRevisionStore(client), gazetteer),
+                delivered=delivered,
+                places=gazetteer,
+                codec=codec,
+                clock=clock,
+                rng=WorkerRandom(),
+            ),
             authenticator,
             CallLimit(time.monotonic),
             gate,
