@@ -127,8 +127,8 @@ def _odds(eligible: Iterable[CompiledFlight], paces: Paces | None) -> dict[Fligh
             for enters in entering[rank]:
                 nobody *= 1 - enters
             taken = 1 - nobody
-        for flight, part in by_rank[rank]:
-            odds[flight] = left * taken * part / parts
+        for id_, part in by_rank[rank]:
+            odds[id_] = left * taken * part / parts
         left -= left * taken
     return odds
 

@@ -19,7 +19,7 @@ from adserver.web.management import management_blueprint
 from adserver.web.revisions import edits_blueprint, revisions_blueprint
 from adserver.web.store_gate import StoreGate
 
-ADMIN: Final = {"Authorization": "Bearer admin"}
+ADMIN: Final[dict[str, str]] = {"Authorization": "Bearer admin"}
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
 
