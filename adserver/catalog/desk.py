@@ -1,7 +1,7 @@
 """Where uploads are taken: read, then published; in this process, or behind the same port in another."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from enum import StrEnum
 from typing import Final, Protocol
@@ -125,7 +125,7 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
     within = None if upload.advertisers is None else frozenset(upload.advertisers)
     if upload.kind is UploadKind.EDIT:
         return _outcome(_publish_edit(publisher, upload, within))
-    try:
+    with placing_faults(upload):
         published = publisher.publish(
             documents,
             extent=upload.extent,
@@ -135,6 +135,18 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
             dry_run=upload.dry_run,
             within=within,
         )
+    return _outcome(published)
+
+
+@contextmanager
+def placing_faults(upload: Upload) -> Iterator[None]:
+    """Place faults in the upload, as its sender knows it.
+
+    Raises:
+        InputRefused, IdTaken: the same, so placed.
+    """
+    try:
+        yield
     except InputRefused as refused:
         raise InputRefused(tuple(place_in_upload(fault) for fault in refused.faults)) from refused
     except IdTaken as taken:
@@ -142,7 +154,6 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
         if upload.advertisers is not None:  # nothing of what is another's, not even what it is called
             faults = tuple(replace(fault, message="this id is taken; choose another") for fault in faults)
         raise IdTaken(faults) from taken
-    return _outcome(published)
 
 
 def _publish_edit(publisher: Publisher, upload: Upload, within: Within) -> Published:

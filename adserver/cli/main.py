@@ -17,6 +17,7 @@ COMMANDS: Final = {
     "schema": "adserver.cli.schema:schema_command",
     "stats": "adserver.cli.stats:stats_command",
     "explain": "adserver.cli.explain:explain_command",
+    "forecast": "adserver.cli.forecast:forecast_command",
     "audit": "adserver.cli.audit:audit_command",
     "simulate": "adserver.cli.simulate:simulate_command",
     "token": "adserver.cli.token:token_command",

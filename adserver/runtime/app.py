@@ -35,6 +35,7 @@ from adserver.processes.data_dir import DataDir
 from adserver.runtime.analysis import make_statistics
 from adserver.runtime.condition import readiness_of, standing_of
 from adserver.runtime.edge import make_edge
+from adserver.runtime.forecasting import make_forecaster
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.reader_places import open_reader_places
@@ -52,6 +53,7 @@ from adserver.web.delivery import delivery_blueprint
 from adserver.web.demo import demo_blueprint
 from adserver.web.explain import explain_blueprint
 from adserver.web.explainer import Explainer
+from adserver.web.forecast import forecast_blueprint
 from adserver.web.health import health_blueprint
 from adserver.web.hosts import HostRules
 from adserver.web.limits import CallLimit, GuardedAuthenticator
@@ -135,6 +137,7 @@ def make_app(
     desk = desk or LocalDesk(publisher)
     uploads = CallLimit(time.monotonic)
     tokens_made = TokenOffice(RedisTokenStore(client), clock)
+    statistics = make_statistics(client, catalog, gazetteer, clock, data_dir.path)
     blueprints = [
         delivery_blueprint(calls, clicks),
         management_blueprint(
@@ -150,8 +153,14 @@ def make_app(
         revisions_blueprint(publisher, authenticator, gate),
         api_docs_blueprint(),
         audit_log_blueprint(publisher.history, tokens_made.list, authenticator, gate),
+        forecast_blueprint(
+            make_forecaster(publisher, statistics, catalog, delivered, gazetteer, clock),
+            authenticator,
+            CallLimit(time.monotonic),
+            gate,
+        ),
         statistics_blueprint(
-            make_statistics(client, catalog, gazetteer, clock, data_dir.path),
+            statistics,
             authenticator,
             CallLimit(time.monotonic),
             gate,
