@@ -14,6 +14,7 @@ from adserver.decision.eligibility import (
     ORDER_BY_FIT,
     ORDER_BY_PAGE,
     ORDER_BY_TARGET,
+    RULES,
     Stop,
     furthest,
     judge,
@@ -203,6 +204,8 @@ STOPPED = [
     (R.GOAL_MET, replace(OPEN, delivered=101)),
     (R.PACING, replace(OPEN, paces=NO_PACES)),
     (R.PACING, replace(OPEN, paces=FixedPaces({FlightId("flight"): Pace(ODDS_WHOLE, 0)}))),
+    (R.TAKEOVER, flight(takeover=True)),
+    (R.TAKEOVER, replace(flight(takeover=True), page=PageSoFar(takeovers=frozenset({FlightId("other")})))),
     (R.CAP, replace(capped("visit", "reader"), shown={FlightId("flight"): Shown(visit=2, page=0)})),
     (R.CAP, replace(capped("page", "reader"), shown={FlightId("flight"): Shown(visit=2, page=2)})),
     (R.CAP, replace(capped("hour", "flight", goal=None), paces=NO_PACES)),
@@ -216,6 +219,7 @@ STOPPED = [
 ]
 
 STILL_OPEN = [
+    replace(flight(takeover=True), page=PageSoFar(takeovers=frozenset({FlightId("flight")}))),
     OPEN,
     flight(slots=None),
     replace(OPEN, now=datetime(2026, 6, 1, 5, tzinfo=UTC)),
@@ -341,6 +345,19 @@ def test_hours_circles_and_rules_are_told_in_words() -> None:
         (verdict,) = judge(scene.snapshot.flights, scene.question)
         assert verdict.stop is not None
         assert verdict.stop.detail == words
+
+
+@pytest.mark.parametrize(("reason", "scene"), [case for case in STOPPED if case[0] is not R.UNKNOWN_SLOT])
+def test_no_other_rule_would_stop_a_scene(reason: NoFillReason, scene: Scene) -> None:
+    (stopped,) = scene.snapshot.flights
+    stops = [rule.reason for rule in RULES if rule.check(stopped, scene.question) is not None]
+    if reason is R.VARIANT:  # a disclosure is asked of creatives that fit, and here none does
+        stops.remove(R.DISCLOSURE)
+    assert stops == [reason]
+
+
+def test_every_reason_of_a_rule_has_its_scene() -> None:
+    assert {reason for reason, _ in STOPPED} == set(NoFillReason) - {R.LOWER_TIER, R.LOST_DRAW}
 
 
 def test_every_reason_has_its_place_in_the_order_and_only_the_unbuilt_have_no_rule() -> None:
