@@ -8,11 +8,13 @@ from typing import Final
 from adserver.decision.forecasting import PastTraffic
 from adserver.domain.ids import PlaceId, SlotId, Topic
 from adserver.domain.places import Place
+from adserver.statistics.errors import QueryRefused
 from adserver.statistics.parsing import parse_query
 from adserver.statistics.service import Row, StatisticsService
 
 PAST_DAYS: Final = 28
 _HOUR: Final = timedelta(hours=1)
+_HOURS_A_DAY: Final = 24
 _FEW_FILLS: Final = 100
 """Of fewer the seen ones say little; then all are taken to be seen."""
 
@@ -39,13 +41,21 @@ def read_past_traffic(
         (SlotId(row.dimensions[0]), _topic(row.dimensions[1])): int(row.metrics[0])
         for row in rows(["decisions"], "slot", "topic")
     }
-    by_hour = {
-        datetime.fromisoformat(row.dimensions[0]).replace(tzinfo=UTC): int(row.metrics[0])
-        for row in rows(["decisions"], "time:hour", timezone="UTC")
-    }
+    try:
+        by_hour = {_utc(row): int(row.metrics[0]) for row in rows(["decisions"], "time:hour", timezone="UTC")}
+    except QueryRefused:  # hours of some of these days are rolled up: the days are spread evenly
+        by_hour = {
+            _utc(row) + hour * _HOUR: int(row.metrics[0]) // _HOURS_A_DAY
+            for row in rows(["decisions"], "time:day")
+            for hour in range(_HOURS_A_DAY)
+        }
     fills, impressions = rows(["fills", "impressions"])[0].metrics
     seen = min(1.0, impressions / fills) if fills >= _FEW_FILLS else 1.0
     return PastTraffic(by_place, by_topic, _every_hour(by_hour, now), seen)
+
+
+def _utc(row: Row) -> datetime:
+    return datetime.fromisoformat(row.dimensions[0]).replace(tzinfo=UTC)
 
 
 def _topic(label: str) -> Topic | None:
