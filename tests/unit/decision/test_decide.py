@@ -242,3 +242,19 @@ def test_an_unknown_slot_in_a_call_does_not_harm_the_others() -> None:
     decisions = decide_page(requests, of, {}, NOW, Random(1))
     assert decisions[0] == NoFill(requests[0], NoFillReason.UNKNOWN_SLOT)
     assert winners(decisions) == ["unknown_slot", "bank"]
+
+
+def test_an_overbooked_share_that_is_passed_on_comes_to_what_was_sold() -> None:
+    def sponsorship(name: str, share: int, *slots: int) -> Flight:
+        return replace(flight(name, slots=slots, tier=Tier.SPONSORSHIP), share=share)
+
+    of = snapshot(
+        campaign(BANK, sponsorship("first", 100, 0), sponsorship("second", 100, 1)),
+        campaign(SHOP, sponsorship("half", 50, 1)),
+        campaign(advertiser("other"), flight("rest", slots=(1,))),
+        advertisers=(BANK, SHOP, advertiser("other")),
+    )
+    pages = [page(of, seed)[:2] for seed in range(2_000)]
+    assert {first for first, _ in pages} == {"first"}
+    assert 900 < sum(second == "half" for _, second in pages) < 1_100
+    assert {second for _, second in pages} == {"half", "rest"}
