@@ -122,9 +122,9 @@ class Chance:
                 exclude_places=self.some(PLACES, 15, 1),
                 topics=self.some(TOPICS, 30),
                 exclude_topics=self.some(TOPICS, 15, 1),
-                near=tuple(self.some(CIRCLES, 25)),
+                near=tuple(self.some(CIRCLES, 15)),
                 exclude_near=tuple(self.some(CIRCLES, 10, 1)),
-                hours=self.hours() if self.maybe(25) else None,
+                hours=self.hours() if self.maybe(15) else None,
             ),
             caps=tuple(self.cap() for _ in range(self.rng.randint(1, 2))) if self.maybe(20) else (),
         )
@@ -169,7 +169,7 @@ class Chance:
             slots=tuple(map(self.slot, SLOTS)),
             advertisers=tuple(Advertiser(id_, id_, self.some(WORDS, 50), self.some(WORDS, 50)) for id_ in ADVERTISERS),
             campaigns=tuple(map(self.campaign, range(campaigns))),
-            rules=tuple(map(self.rule, sorted(self.some(WORDS, 40)))),
+            rules=tuple(map(self.rule, sorted(self.some(WORDS, 30)))),
         )
 
     def rule(self, category: str) -> CategoryRule:
