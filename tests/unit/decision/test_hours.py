@@ -137,3 +137,10 @@ def test_each_window_has_a_memory_of_its_own_and_takes_time_backwards() -> None:
 )
 def test_hours_are_told_as_they_are_written(of: Hours, words: str) -> None:
     assert str(of) == words
+
+
+def test_what_is_remembered_ends_when_clocks_are_changed() -> None:
+    before = int(datetime(2026, 3, 8, 7, 50, tzinfo=UTC).timestamp())
+    spell = spell_at(hours("02:30", "03:30"), CHICAGO, before)
+    assert not spell.is_open
+    assert spell.seconds.stop == before + 600

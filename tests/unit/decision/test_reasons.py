@@ -415,3 +415,14 @@ def test_a_fill_shows_the_creatives_disclosure_and_then_those_of_the_rules_of_it
     fill = both.decide()
     assert isinstance(fill, Fill)
     assert fill.disclosures == ("Paid for by Bank", "Loans cost.", "21+")
+
+
+def test_an_unknown_place_shares_no_memory_with_a_state_that_no_rule_names() -> None:
+    chain = (PlaceId("us-wy-yoder"), PlaceId("us-wy"), PlaceId("us"))
+    yoder = Place(chain[0], "Yoder, WY", PlaceLevel.TOWN, chain, 41.9, -104.3)
+    scene = regulated(ANYWHERE, elsewhere=True)
+    snapshot, counts = scene.snapshot, {scene.flight.id: scene.delivered}
+    places = (None, yoder, None, yoder)
+    asked = [replace(scene.request, place=place) for place in places]
+    fills = [isinstance(decide(one, snapshot, counts, scene.now, Random(1)), Fill) for one in asked]
+    assert fills == [False, True, False, True]
