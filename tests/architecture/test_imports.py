@@ -27,10 +27,13 @@ def imported_by(modules: str) -> set[str]:
 @pytest.mark.parametrize(
     ("module", "strangers"),
     [
-        ("adserver.cli.main, adserver.cli.serve", WEB | STORE | FILES | {"msgspec", "rich"}),  # the supervisor
-        ("adserver.cli.first_publication", WEB | FILES - {"regex"} | {"rich"}),  # and what it asks of a warm store
+        ("adserver.cli.main, adserver.cli.serve", WEB | STORE | FILES | {"msgspec", "numpy", "rich"}),  # the supervisor
+        (
+            "adserver.cli.first_publication",
+            WEB | FILES - {"regex"} | {"numpy", "rich"},
+        ),  # and what it asks of a warm store
         ("adserver.cli.keeper", WEB | {"rich"}),
-        ("adserver.runtime.worker", frozenset({"gunicorn", "rich"})),
+        ("adserver.runtime.worker", frozenset({"gunicorn", "numpy", "rich"})),
     ],
 )
 def test_a_process_imports_only_what_it_runs(module: str, strangers: frozenset[str]) -> None:
@@ -43,3 +46,4 @@ def test_the_master_of_the_workers_holds_their_code_before_it_forks_them() -> No
 
 def test_what_is_imported_is_seen() -> None:
     assert {"flask", "prometheus_client", "redis", "marshmallow"} <= imported_by("adserver.runtime.worker")
+    assert "numpy" in imported_by("adserver.cli.keeper")

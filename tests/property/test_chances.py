@@ -9,7 +9,8 @@ from unittest.mock import patch
 
 import pytest
 from decision_worlds import Chance, ask_plainly, outcome
-from hypothesis import assume, event, given, settings
+from examples import examples
+from hypothesis import HealthCheck, assume, event, given, settings
 from hypothesis import strategies as st
 
 from adserver.decision import compiling, draw, gate, snapshot
@@ -86,7 +87,7 @@ def drawn_with(tries: int, remembered: int, lists: int) -> Iterator[None]:
         pytest.param(1, 10_000, id="by tries from memory"),
     ],
 )
-@settings(max_examples=200)
+@settings(max_examples=examples(200), suppress_health_check=[HealthCheck.filter_too_much])  # most ask where nobody runs
 @given(seed=st.integers(0, 2**32), campaigns=st.integers(1, 4), lists=st.sampled_from((1, 3, 2_000)))
 def test_every_chance_is_exact(tries: int, remembered: int, seed: int, campaigns: int, lists: int) -> None:
     chance = Chance(seed, most_share=4, most_weight=2)

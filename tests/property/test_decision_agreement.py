@@ -6,6 +6,7 @@ from random import Random
 from unittest.mock import patch
 
 from decision_worlds import NOW, Chance, ask_plainly, outcome
+from examples import examples
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -31,7 +32,7 @@ def compiled(catalog: Catalog, lists: int) -> Snapshot:
         return Snapshot.build(catalog, 1)
 
 
-@settings(max_examples=1_000)
+@settings(max_examples=examples(1_000))
 @given(st_seeds, st_campaigns, st_lists)
 def test_decisions_agree_with_the_plain_scan(seed: int, campaigns: int, lists: int) -> None:
     chance = Chance(seed)

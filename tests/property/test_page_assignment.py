@@ -6,6 +6,7 @@ from itertools import product
 from random import Random
 
 from decision_worlds import NOW, SLOTS, Chance
+from examples import examples
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
@@ -73,7 +74,7 @@ def some_options(rng: Random, seats: int) -> list[list[Option]]:
     return found
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(st_seeds, st.integers(0, 5))
 def test_no_page_is_better_than_the_one_found(seed: int, seats: int) -> None:
     options = some_options(Random(seed), seats)
@@ -140,7 +141,7 @@ def stands(flight: CompiledFlight, question: Question) -> bool:
     return verdict.stop is None
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st_seeds, st.integers(1, 4), st.integers(1, 4))
 def test_a_call_has_the_best_ranks_that_the_plain_rules_let_it_have(seed: int, campaigns: int, seats: int) -> None:
     chance = Chance(seed)
