@@ -146,7 +146,7 @@ class CuttingProxy:
     async def _pump_replies(self, server: asyncio.StreamReader, client: asyncio.StreamWriter, call: _Call) -> None:
         while data := await server.read(_CHUNK_BYTES):
             harm = self._harm_of(call)
-            self.harmed += harm is not Harm.NONE
+            self.harmed += harm not in (Harm.NONE, Harm.HALVE, Harm.KEEP)  # which befall requests
             if harm in (Harm.CUT, Harm.REFUSE):
                 return
             if harm is Harm.SWALLOW:

@@ -85,6 +85,7 @@ def deliver_late(stage: Stage) -> str:
         before = _applied(stage)
     Service.await_that(lambda: all(at > before.get(where, 0) for where, at in _applied(stage).items()))
     replies = stage.proxy.deliver_kept()
+    assert replies, "no batch was kept"
     return f"delivered {replies} batches to redis {stage.redis.pid} that it had been sent again in the meantime"
 
 
