@@ -39,7 +39,7 @@ def token(at: datetime) -> Token:
 
 
 @pytest.mark.parametrize("published", [True, False])
-def test_a_reader_is_told_apart_by_the_day_of_the_site(tmp_path: Path, published: bool) -> None:  # noqa: FBT001 - the two cases
+def test_a_reader_is_told_apart_by_the_day_of_the_site(tmp_path: Path, published: bool) -> None:
     day = (date(2026, 6, 15) - date(1970, 1, 1)).days
     write_salts(tmp_path, tuple(Salt(day + at, letter * 32, 0.0, agreed=True) for at, letter in enumerate("ab")))
     if published:
