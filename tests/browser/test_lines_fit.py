@@ -34,6 +34,13 @@ OUTSIDE: Final = """() => {
     .filter(([, box]) => box.width && (box.left < -0.5 || box.right > wide + 0.5))
     .map(([name, box]) => `${name} from ${box.left} to ${box.right} of ${wide}`);
 }"""
+SETTLED: Final = """async (width) => {
+  const frame = () => new Promise(requestAnimationFrame);
+  while (innerWidth !== width) await frame();
+  await frame();
+  await frame();
+}"""
+"""Resolves once the window has its new width, and all that watches it has been told."""
 LINES: Final = """() => [
   ...[...document.querySelectorAll('.sponsor > a')],
   ...[...document.querySelectorAll('sponsor-slot')].map((slot) => slot.shadowRoot.querySelector('a')),
@@ -72,9 +79,7 @@ def check(page: Page, widths: tuple[int, ...] = WIDTHS) -> dict[int, list[str]]:
     shown = {}
     for width in widths:
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(
-            "new Promise((done) => requestAnimationFrame(() => setTimeout(done)))"
-        )  # what measures has measured
+        page.evaluate(SETTLED, width)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, width
         assert page.evaluate(OUTSIDE) == [], width
         lines: list[str] = page.evaluate(LINES)
