@@ -173,6 +173,7 @@ def make_app(
                 codec=codec,
                 clock=clock,
                 rng=WorkerRandom(),
+                paces=paces,
             ),
             authenticator,
             CallLimit(time.monotonic),

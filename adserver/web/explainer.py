@@ -10,6 +10,7 @@ import msgspec
 
 from adserver.catalog.moments import Moments
 from adserver.decision.explaining import Account, Explanation, explain, explain_winner
+from adserver.decision.paces import Paces
 from adserver.decision.question import Question
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.decisions import Fill, SlotRequest
@@ -28,7 +29,9 @@ from adserver.web.parameters import (
 )
 from adserver.web.serving import DeliveredSource
 
-AS_OF_NOW: Final = "Goals are judged by what is delivered by now."
+AS_OF_NOW: Final = (
+    "Goals are judged by what is delivered by now, and nothing is stopped by pace or cap: the past's are not kept."
+)
 
 
 class _Asked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -87,14 +90,19 @@ class Explainer:
         codec: TokenCodec,
         clock: Callable[[], datetime],
         rng: Random,
+        paces: Paces | None = None,
     ) -> None:
-        """Take what a decision needs; `rng` draws the winner where a token does not say it."""
+        """Take what a decision needs; `rng` draws the winner where a token does not say it.
+
+        `paces` holds what goals and caps leave to this process now; None: all. The past's are not kept.
+        """
         self._moments = moments
         self._delivered = delivered
         self._places = places
         self._codec = codec
         self._clock = clock
         self._rng = rng
+        self._paces = paces
 
     def answer(self, document: object) -> Answer:
         """Return why a slot shows what it does, by a question as `POST /v1/explain` takes it.
@@ -129,7 +137,9 @@ class Explainer:
         at = now if asked.at is None else _read_moment("at", asked.at)
         is_past = asked.at is not None and at < now
         snapshot = self._moments.at(at)[0] if is_past else self._moments.now()
-        explanation = explain(self._question(request, snapshot, at), snapshot, self._rng)
+        explanation = explain(
+            self._question(request, snapshot, at, None if is_past else self._paces), snapshot, self._rng
+        )
         return Answer(explanation, request, at, snapshot.revision, (AS_OF_NOW,) if is_past else ())
 
     def _by_token(self, text: str) -> Answer:
@@ -160,11 +170,11 @@ class Explainer:
         notes = (AS_OF_NOW, "A token keeps neither max_chars nor exclude, and of the topics the first.")
         return Answer(explanation, request, at, snapshot.revision, notes)
 
-    def _question(self, request: SlotRequest, snapshot: Snapshot, at: datetime) -> Question:
+    def _question(self, request: SlotRequest, snapshot: Snapshot, at: datetime, paces: Paces | None = None) -> Question:
         slot = snapshot.slot(request.slot)
         if slot is None:
             raise ParameterRefused("slot", "the catalog has no slot of that id")
-        return Question(request, slot, at, self._delivered.current())
+        return Question(request, slot, at, self._delivered.current(), paces=paces)
 
 
 def _read_moment(name: str, text: str) -> datetime:
