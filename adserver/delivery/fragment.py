@@ -29,7 +29,7 @@ def render_fragment(fill: Fill, urls: Urls) -> str:
 
 def render_preview(fill: Fill) -> str:
     """Return the fragment as people of the publisher look at it: without beacon, its link past the service."""
-    before, between, after = _around_addresses(fill.site.label, fill.variants, fill.disclosure)
+    before, between, after = _around_addresses(fill.site.label, fill.variants, fill.disclosures)
     _, _, rest = after.partition(">")
     return f"{before}{escape(fill.creative.click_url)}{between.removesuffix(_BEACON)}{rest}"
 

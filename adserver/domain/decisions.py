@@ -48,7 +48,7 @@ class Fill:
     def disclosures(self) -> tuple[str, ...]:
         """The lines that must be shown whole beneath the text: the creative's own, then those of the rules."""
         own = self.creative.disclosure
-        return self.required if own is None or own in self.required else (own, *self.required)
+        return self.required if not own or own in self.required else (own, *self.required)
 
     @property
     def disclosure(self) -> str | None:

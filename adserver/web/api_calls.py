@@ -87,6 +87,14 @@ CALLS: Final = (
     ),
     Call("GET", "/v1/audit-log", "Who did what, newest first", "Revisions", "AuditLog", _ADMINS, ("limit",)),
     Call(
+        "POST", "/v1/explain", "Why a slot shows what it shows", "Decisions", "Explanation", _ALL, body="Question",
+        problems=(400, 413, 415, 422),
+    ),
+    Call(
+        "POST", "/v1/forecast", "What the flights of a draft would get", "Decisions", "Forecast", _ALL, ("seed",),
+        "CampaignFile", (JSON, YAML), problems=(400, 404, 409, 413, 415, 422),
+    ),
+    Call(
         "POST", "/v1/query", "Ask the counts; with Accept: text/csv as CSV", "Statistics", "QueryResult", _ALL,
         body="Query", problems=(413, 415, 422),
     ),

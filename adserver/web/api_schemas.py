@@ -6,7 +6,9 @@ from typing import Final, TypeAlias
 from adserver.catalog.json_schema import campaign_file_json_schema, rules_file_json_schema, slots_file_json_schema
 from adserver.catalog.state import CampaignState
 from adserver.catalog.texts import MESSAGE_CHARS
+from adserver.domain.catalog import Tier
 from adserver.domain.ids import SLUG_PATTERN
+from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import Variant
 from adserver.statistics.dimensions import Dimension
 from adserver.statistics.filters import Operator
@@ -66,6 +68,9 @@ def schemas() -> dict[str, Shape]:
         ),
         "Diff": _object({"from": _NUMBER, "to": _NUMBER, "plan": _ref("Plan")}),
         "AuditLog": _object({"entries": {"type": "array", "items": _deed()}}),
+        "Question": _question(),
+        "Explanation": _explanation(),
+        "Forecast": _forecast(),
         "Query": _query(),
         "QueryResult": _object(
             {
@@ -112,6 +117,9 @@ def parameters() -> dict[str, Shape]:
             "schema": {"type": "string", "pattern": '^("(0|[1-9][0-9]{0,14})"|\\*)$'},
         },
         "to": _parameter("to", number, "The later revision; the live one where it is left out."),
+        "seed": _parameter(
+            "seed", {"type": "integer", "minimum": 0, "maximum": 999_999_999, "default": 1}, "Of chance."
+        ),
         "limit": _parameter("limit", {**number, "maximum": MOST_ENTRIES, "default": 100}, "How many lines at most."),
         "location": _parameter("location", {"type": "string", "maxLength": 200}, "The place the page is about."),
         "topic": _parameter("topic", {**listed, "maxItems": 20}, "Topics of the page; repeat, or comma."),
@@ -125,6 +133,71 @@ def parameters() -> dict[str, Shape]:
 def _deed() -> Shape:
     actions = ["published", "token_created", "token_revoked"]
     return _object({"at": _MOMENT, "who": _TEXT, "action": {"enum": actions}, "subject": _TEXT, "detail": _TEXT})
+
+
+def _question() -> Shape:
+    words: Shape = {"type": "array", "items": {"type": "string", "maxLength": 64}}
+    asked = {
+        "slot": _SLUG,
+        "location": {"type": "string", "maxLength": 200},
+        "topics": {**words, "maxItems": 20},
+        "variant": {"enum": _VARIANTS},
+        "max_chars": {"type": "integer", "minimum": 1, "maximum": 10_000},
+        "exclude": {**words, "maxItems": 50},
+        "at": _MOMENT,
+    }
+    by_slot = _object(asked, optional=tuple(name for name in asked if name != "slot"), closed=True)
+    return {"anyOf": [by_slot, _object({"token": _TEXT}, closed=True)]}
+
+
+def _explanation() -> Shape:
+    flight = {
+        "campaign": _TEXT,
+        "flight": _TEXT,
+        "tier": {"enum": [tier.value for tier in Tier]},
+        "reason": _or_null({"enum": [reason.value for reason in NoFillReason]}),
+        "detail": _or_null(_TEXT),
+        "odds": {"type": "number", "minimum": 0, "maximum": 1},
+    }
+    winner = _object({"campaign": _TEXT, "flight": _TEXT, "creative": _TEXT, "variant": {"enum": _VARIANTS}})
+    return _object(
+        {
+            "slot": _TEXT,
+            "place": _or_null(_TEXT),
+            "at": _MOMENT,
+            "revision": _NUMBER,
+            "winner": _or_null(winner),
+            "no_fill": _or_null({"enum": [reason.value for reason in NoFillReason]}),
+            "odds_of_no_fill": {"type": "number", "minimum": 0, "maximum": 1},
+            "flights": {"type": "array", "items": _object(flight)},
+            "notes": {"type": "array", "items": _TEXT},
+        }
+    )
+
+
+def _forecast() -> Shape:
+    taken = _object({"campaign": _TEXT, "flight": _TEXT, "impressions": _NUMBER})
+    flight = {
+        "campaign": _TEXT,
+        "flight": _TEXT,
+        "starts": _MOMENT,
+        "ends": _MOMENT,
+        "matching": _NUMBER,
+        "impressions": _object({"likely": _NUMBER, "low": _NUMBER, "high": _NUMBER}),
+        "goal": _or_null(_NUMBER),
+        "takes_from": {"type": "array", "items": taken},
+        "takes_from_others": _NUMBER,
+        "takes_empty": _NUMBER,
+    }
+    basis = {
+        "from": _or_null(_MOMENT),
+        "to": _or_null(_MOMENT),
+        "decisions": _NUMBER,
+        "seen": {"type": "number"},
+        "samples": _NUMBER,
+        "seed": _NUMBER,
+    }
+    return _object({"flights": {"type": "array", "items": _object(flight)}, "basis": _object(basis)})
 
 
 def _query() -> Shape:
