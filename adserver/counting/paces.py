@@ -28,6 +28,8 @@ PACE_NAME: Final = "pace.json"
 USES_NAME: Final = "paces"
 """The folder of what workers answer."""
 LAPSE_SECONDS: Final = 60.0
+AWAITED_SECONDS: Final = 5.0
+"""How long a process that has begun is held back for its first grant: the keeper gives one in well under a second."""
 
 _VERSION: Final = 1
 
@@ -111,6 +113,7 @@ class WorkerPaces:
         self._used: dict[int, Counter[FlightId]] = {}
         self._asked: Counter[FlightId] = Counter()
         self._is_known = False
+        self._began = self._clock()
         self._file: HeldFile | None = None
         self._written: UseFile | None = None
 
@@ -118,6 +121,11 @@ class WorkerPaces:
     def is_known(self) -> bool:
         """Whether the keeper has told this process anything yet."""
         return self._is_known
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether the keeper should tell this process something any moment now, for it has just begun."""
+        return not self._is_known and self._clock() - self._began < AWAITED_SECONDS
 
     def of(self, flight: FlightId) -> Pace | None:
         """Return a flight's pace; None: it may not be served here."""

@@ -31,7 +31,8 @@ def readiness_of(
 ) -> Readiness:
     """Return what `/readyz` tells; `now` in seconds of Unix time, and why the worker's spool takes no event, if so.
 
-    A process that the keeper has not told yet what it may serve of goals is not ready, unless no keeper is at work.
+    A process that has just begun is not ready until the keeper has told what it may serve of goals, where one is at
+    work; for seconds only, since all else can be served, and must be while the disk is full.
     """
     snapshot = catalog.current()
     faults = (catalog.fault,) if catalog.fault else ()
@@ -41,8 +42,10 @@ def readiness_of(
         reason = "nothing is published, and there is no copy on this host's disk"
         return Readiness(0, reasons=(reason,), warnings=warnings)
     if not paces.is_known and keeper is not None and not keeper.is_stale(now):
-        reason = "the keeper has not told this process yet how much of goals it may serve"
-        return Readiness(snapshot.revision, reasons=(reason,), warnings=warnings)
+        untold = "the keeper has not told this process yet how much of goals it may serve"
+        if paces.is_awaited:
+            return Readiness(snapshot.revision, reasons=(untold,), warnings=warnings)
+        warnings = (*warnings, untold)
     return Readiness(snapshot.revision, warnings=warnings)
 
 

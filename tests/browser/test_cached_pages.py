@@ -157,7 +157,7 @@ def test_a_kept_page_counts_each_reader_by_tag_and_frame_and_its_fragment_is_fou
     assert 'slot="masthead"' in line
     assert 'place="Remer, MN"' in line
 
+    service.await_that(lambda: f"came {READERS} times" in json.dumps(doctor(service)))
     [finding] = doctor(service)
     assert finding["severity"] == "warning"
     assert finding["problem"].startswith("a token for slot masthead at Remer, MN, issued in the hour of 20")
-    assert f"came {READERS} times" in finding["problem"]

@@ -50,9 +50,9 @@ def drops(service: Service) -> dict[str, int]:
 
 
 def warnings(service: Service) -> str:
-    status, _, body = service.call("/readyz")
-    assert status == 200
-    return " ".join(json.loads(body)["warnings"])
+    """Return what a worker warns of, once it is ready: one that has just begun waits for its first grants."""
+    service.await_that(lambda: service.call("/readyz")[0] == 200)
+    return " ".join(json.loads(service.call("/readyz")[2])["warnings"])
 
 
 @dataclass

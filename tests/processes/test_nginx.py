@@ -7,6 +7,7 @@ import signal
 import socket
 from collections.abc import Iterator
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -255,12 +256,16 @@ def test_the_prefix_that_a_request_claims_is_not_believed(mounted: Service, news
         assert b"evil" not in body
 
 
+def is_ready(service: Service, path: str) -> bool:
+    return service.call(path)[0] == 200
+
+
 def test_script_name_alone_mounts_the_service_and_its_health_checks_go_on(tmp_path: Path) -> None:
     with running_service(tmp_path, ADSERVER_WORKERS="1", SCRIPT_NAME="/sponsors") as service:
         for prefix in ("", "/sponsors"):
             decision = json.loads(service.call(f"{prefix}/v1/slots/masthead?location=Remer,MN")[2])
             assert decision["click_url"].startswith(f"{service.base}/sponsors/go/")
-            assert service.call(f"{prefix}/readyz")[0] == 200
+            service.await_that(partial(is_ready, service, f"{prefix}/readyz"))
 
 
 def test_an_underscored_script_name_header_is_dropped(service: Service) -> None:

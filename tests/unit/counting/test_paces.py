@@ -3,7 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
-from adserver.counting.paces import LAPSE_SECONDS, PACE_NAME, WorkerPaces, read_uses, write_pace
+from adserver.counting.paces import AWAITED_SECONDS, LAPSE_SECONDS, PACE_NAME, WorkerPaces, read_uses, write_pace
 from adserver.decision.paces import Pace
 from adserver.decision.pacing import KNOWN_PERIODS, PaceRow, PaceTable
 from adserver.domain.catalog import Cap, CapPeriod, CapScope, CreativeWeight, Flight, Goal
@@ -68,6 +68,19 @@ def test_a_process_that_the_keeper_does_not_know_serves_none(tmp_path: Path) -> 
     write_pace(tmp_path, table(5))
     worker.poll()
     assert (worker.is_known, worker.of(F), worker.take(FLIGHT)) == (False, None, False)
+
+
+def test_a_first_grant_is_awaited_for_seconds(tmp_path: Path) -> None:
+    worker = Worker(tmp_path)
+    worker.now += AWAITED_SECONDS - 1
+    awaited = [worker.is_awaited]
+    worker.now += 1
+    awaited.append(worker.is_awaited)
+    assert awaited == [True, False]
+    told = Worker(tmp_path)
+    write_pace(tmp_path, table(1))
+    told.poll()
+    assert not told.is_awaited
 
 
 def test_what_needs_no_pace_is_never_held_back(tmp_path: Path) -> None:
