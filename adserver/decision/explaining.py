@@ -16,6 +16,7 @@ from adserver.decision.fitting import fitting_creatives
 from adserver.decision.paces import ODDS_WHOLE, Paces
 from adserver.decision.question import Question
 from adserver.decision.rank import Rank, rank_of
+from adserver.decision.regulation import disclosures
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.decisions import Decision, Fill
 from adserver.domain.ids import CreativeId, FlightId
@@ -69,7 +70,8 @@ def explain_winner(
         return None
     others = {each: count for each, count in question.delivered.items() if each != flight}
     question = question._replace(delivered=others)
-    fitting = fitting_creatives(found.creatives, question.slot, question.request)
+    required = disclosures(found.rules, question.request.place)
+    fitting = fitting_creatives(found.creatives, question.slot, question.request, required)
     shown = next((each for each, _ in fitting if each.creative.id == creative), None)
     if shown is None:
         return None
@@ -83,6 +85,7 @@ def explain_winner(
         shown.creative,
         shown.variants,
         shown.shown,
+        required=required,
     )
     return _account_for(question, snapshot, decision)
 
