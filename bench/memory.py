@@ -285,7 +285,7 @@ def _server(folder: Path) -> Iterator[redis.Redis]:
         while server.progress() is not Progress.READY:
             if process.poll() is not None:
                 raise RuntimeError(f"the server ended with {process.returncode}")
-            time.sleep(0.02)
+            time.sleep(0.02)  # another process starts, and tells nobody when it listens
         with redis.Redis.from_url(server.url) as client:
             client.config_set("appendonly", "no")
             yield client

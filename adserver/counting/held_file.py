@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final, NamedTuple, Self
 
+from adserver.counting.locks import is_held
+
 _MOST_FILES: Final = 1024
 
 
@@ -75,19 +77,4 @@ def find_files(folder: Path) -> Iterator[FoundFile]:
             data = path.read_bytes()
         except OSError:
             continue
-        yield FoundFile(data, _is_held(path.with_suffix(".lock")))
-
-
-def _is_held(lock: Path) -> bool:
-    """Tell whether a living process holds a lock; a process that asks in the same moment takes the next file."""
-    try:
-        descriptor = os.open(lock, os.O_RDWR | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
-    finally:
-        os.close(descriptor)
-    return False
+        yield FoundFile(data, is_held(path.with_suffix(".lock")))

@@ -54,9 +54,7 @@ class RedisCellStore:
                 if family.rolled is not None:
                     yield from self._read(shard, family, family.rolled, rolled_blocks(family, blocks), wanted)
                 if self._moves(shard, family) != moves:
-                    time.sleep(
-                        _BURST_SECONDS
-                    )  # the keeper moves cells in bursts; read within one, they would move again
+                    time.sleep(_BURST_SECONDS)  # the keeper moves cells in bursts: read within one, they move again
                     raise CellsMoved
         except (RedisError, RedisClusterException) as error:
             raise StoreUnavailable(f"Redis did not say what is counted: {error}") from error

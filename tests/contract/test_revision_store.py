@@ -51,7 +51,7 @@ def wait_until(true: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
     while not true():
         assert time.monotonic() < deadline, "the condition did not come true"
-        time.sleep(0.01)
+        time.sleep(0.01)  # another thread, or the server, comes to it and tells nobody
 
 
 @pytest.fixture
