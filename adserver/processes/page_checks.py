@@ -13,6 +13,8 @@ from adserver.processes.findings import Finding, Severity
 
 FRESH_SECONDS: Final = 60.0
 """A page is made, sent and read within that time of its tokens."""
+BLOCKED_LABELS: Final = frozenset({"ads", "ads1", "adserv", "adserver", "advert", "adverts"})
+"""First labels of a host's name that filter lists of ad blockers stop, whatever is asked: `scripts/filter-lists`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +138,19 @@ def _check_policies(facts: PageFacts) -> Iterator[Finding]:
             )
 
 
+def _check_names_of_hosts(facts: PageFacts) -> Iterator[Finding]:
+    hosts = (urlsplit(url).hostname or "" for _, url, _, _ in _fetched(facts.embeds))
+    for host in dict.fromkeys(hosts):
+        label = host.partition(".")[0]
+        if label in BLOCKED_LABELS:
+            yield Finding(
+                "blocked_name",
+                Severity.WARNING,
+                f"ad blockers stop whatever comes from {host}, for its name alone",
+                f"give the service another one, such as sponsors{host.removeprefix(label)}",
+            )
+
+
 def _fetched(embeds: PageEmbeds) -> Iterator[tuple[Fetch, str, str, str]]:
     """Yield what the page fetches of the service: how, from where, and a script's nonce and integrity."""
     for script in embeds.scripts:
@@ -207,6 +222,7 @@ _CHECKS: Final[tuple[Callable[[PageFacts], Iterator[Finding]], ...]] = (
     _check_tokens,
     _check_parts,
     _check_policies,
+    _check_names_of_hosts,
     _check_slots,
     _check_frames,
 )

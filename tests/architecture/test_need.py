@@ -91,6 +91,7 @@ def test_a_machine_with_all_of_it_says_nothing(tmp_path: Path) -> None:
         python3=GOOD_PYTHON,
         chromium="true",
         nginx="true",
+        varnishd="true",
         openssl="true",
         faketime="true",
         php="true",
@@ -109,11 +110,12 @@ def test_all_that_is_missing_stands_in_one_list_and_one_line(tmp_path: Path) -> 
         "  - Chromium (browser tests)",
         "  - Node.js with npm (what browser tests need of JavaScript)",
         "  - nginx (tests behind a proxy)",
+        "  - Varnish (tests of pages that it keeps)",
         "  - OpenSSL's command (their certificates)",
         "  - PHP (tests of the WordPress plugin)",
         "  - libfaketime (faults of clocks)",
         "Install it, then try again:",
-        "  sudo apt-get install python3 python3-venv chromium nodejs npm nginx openssl php-cli faketime",
+        "  sudo apt-get install python3 python3-venv chromium nodejs npm nginx varnish openssl php-cli faketime",
     ]
 
 
@@ -129,7 +131,9 @@ def test_the_benchmark_needs_its_client_and_no_browser(tmp_path: Path) -> None:
 
 
 def test_leaving_the_browser_tests_out_needs_no_browser(tmp_path: Path) -> None:
-    here = machine(tmp_path, python3=GOOD_PYTHON, nginx="true", openssl="true", faketime="true", php="true")
+    here = machine(
+        tmp_path, python3=GOOD_PYTHON, nginx="true", varnishd="true", openssl="true", faketime="true", php="true"
+    )
     assert here.run("need", "test", skip="cluster,browser").returncode == 0
     assert here.run("need", "test", skip="cluster").returncode == 1
 

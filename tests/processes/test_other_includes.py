@@ -1,18 +1,20 @@
-"""The snippets of the documents for PHP and ESI, run: by php-cli, and by a stand-in for the proxy's includes."""
+"""The snippets of the documents for PHP and ESI, run: by php-cli, and by a real Varnish."""
 
-import re
 import socket
 import subprocess
 import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlsplit
 
 import pytest
 from browser_stand import serving
 from delivery_stand import SHORT, Stand
 from doc_pages import blocks_of
+from ports import free_port
+from site_server import Site, running_site
+from varnish_server import Varnish, running_varnish
 
 PUBLIC: Final = "https://sponsors.example"
 LINE: Final = '<div class="sponsor"><a'
@@ -59,20 +61,56 @@ def test_php_goes_on_without_a_service_that_hangs(tmp_path: Path) -> None:
         assert time.monotonic() - start < 15, "its own limit is half a second; php's usual one is a minute"
 
 
-def included(page: str, origin: str) -> str:
-    """Put in place of each `<esi:include>` what its address answers, as a proxy does that knows ESI."""
-
-    def fetch(found: "re.Match[str]") -> str:
-        with urllib.request.urlopen(origin + found[1], timeout=10) as answer:  # noqa: S310 - the stand's own address
-            assert answer.headers["Surrogate-Control"] == "no-store"
-            assert answer.headers["Content-Encoding"] is None
-            body: bytes = answer.read()
-            return body.decode()
-
-    return re.sub(r'<esi:include src="([^"]*)"/>', fetch, page)
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with running_site() as site:
+        site.pages["/story"] = snippet("esi:include")
+        site.pages["/nobody"] = '<p><esi:include src="/v1/slots/none.html"/></p>'
+        site.pages["/refused"] = '<p><esi:include src="/v1/slots/article-top.html?max_chars=many"/></p>'
+        yield site
 
 
-def test_an_include_of_esi_is_a_line_of_each_readers_own(address: str) -> None:
-    first, second = (included(snippet("esi:include"), address) for _ in range(2))
-    assert first.startswith(LINE)
-    assert first != second
+@pytest.fixture(scope="module")
+def varnish(tmp_path_factory: pytest.TempPathFactory, address: str, site: Site) -> Iterator[Varnish]:
+    port = urlsplit(address).port
+    assert port is not None
+    with running_varnish(tmp_path_factory.mktemp("varnish") / "kept", site.port, port) as varnish:
+        yield varnish
+
+
+def test_varnish_keeps_the_page_and_asks_for_each_readers_line(varnish: Varnish, site: Site) -> None:
+    answers = [varnish.get("/story") for _ in range(3)]
+    assert site.asked["/story"] == 1, "the page came from Varnish's cache"
+    lines = [body for _, _, body in answers]
+    assert all(line.startswith(LINE) and SHORT in line for line in lines)
+    assert len(set(lines)) == 3, "each has a token of its own"
+
+
+def test_a_page_with_a_line_in_it_stays_out_of_the_browsers_cache(varnish: Varnish) -> None:
+    _, headers, _ = varnish.get("/story")
+    assert headers["Cache-Control"] == "private, no-store"
+    assert headers["ETag"] is None
+    assert headers["Last-Modified"] is None
+
+
+@pytest.mark.parametrize("path", ["/nobody", "/refused"])
+def test_varnish_prints_nothing_without_a_line(varnish: Varnish, path: str) -> None:
+    status, _, body = varnish.get(path)
+    assert (status, body) == (200, "<p></p>")
+
+
+def test_varnish_gives_the_page_where_the_service_is_away(tmp_path: Path, site: Site) -> None:
+    with running_varnish(tmp_path / "away", site.port, free_port()) as varnish:
+        status, _, body = varnish.get("/nobody")
+        assert (status, body) == (200, "<p></p>")
+
+
+def test_varnish_gives_the_page_where_the_service_hangs(tmp_path: Path, site: Site) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as deaf,
+        running_varnish(tmp_path / "deaf", site.port, deaf.getsockname()[1]) as varnish,
+    ):
+        start = time.monotonic()
+        status, _, body = varnish.get("/nobody")
+        assert (status, body) == (200, "<p></p>")
+        assert time.monotonic() - start < 15, "its own limit is a second; Varnish's usual one is a minute"

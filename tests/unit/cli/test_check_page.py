@@ -159,6 +159,14 @@ def test_a_page_by_https_cannot_ask_by_http(site: Site, tmp_path: Path) -> None:
     assert "mixed_content" not in findings(run("saved.html", "--json", "--url", "http://news.example/story"))
 
 
+@pytest.mark.parametrize(
+    ("host", "told"), [("ads.news.example", True), ("adserver.example", True), ("sponsors.example", False)]
+)
+def test_a_name_that_ad_blockers_stop_is_warned_of(site: Site, tmp_path: Path, host: str, told: bool) -> None:
+    (tmp_path / "saved.html").write_text(GOOD.replace("{service}", f"https://{host}"))
+    assert ("blocked_name" in findings(run("saved.html", "--json", "--url", "https://news.example/story"))) == told
+
+
 def test_a_saved_page_is_judged_by_when_it_was_saved(site: Site, tmp_path: Path) -> None:
     site.stand.now = _now()
     saved = tmp_path / "saved.html"
