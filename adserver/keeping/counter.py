@@ -228,6 +228,8 @@ class SpoolCounter:
                 self._away[batch.shard] = error
             else:
                 self._size.learn(len(data), time.perf_counter() - began)
+                if applied.offset < start:
+                    self._declared.clear()  # it fell back, and has forgotten them too
                 if applied.done and table is not None:
                     self._on_applied(table, batch.shard)
         return True

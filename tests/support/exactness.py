@@ -39,11 +39,8 @@ def read_spools(spools: Path, until: Mapping[str, int] | None = None) -> SpoolRe
     """
     records: list[Record] = []
     ends: dict[str, int] = {}
-    dropped = 0
     for header in sorted(spools.glob("*/header")):
-        page = header.read_bytes()
-        spool = page[8:16].hex()
-        dropped += int.from_bytes(page[16:24], "big")
+        spool = header.read_bytes()[8:16].hex()
         for segment in sorted(header.parent.glob("*.spool")):
             data = segment.read_bytes()
             data = data[: len(data) - len(data) % RECORD_BYTES]  # a torn one was never answered
@@ -53,7 +50,12 @@ def read_spools(spools: Path, until: Mapping[str, int] | None = None) -> SpoolRe
             for record in decode(data):
                 assert not isinstance(record, Corrupt), f"{segment} holds what is no record"
                 records.append(record)
-    return SpoolRecords(tuple(records), ends, dropped)
+    return SpoolRecords(tuple(records), ends, declared_drops(spools))
+
+
+def declared_drops(spools: Path) -> int:
+    """Return how many events the headers of all spools declare as not written."""
+    return sum(int.from_bytes(header.read_bytes()[16:24], "big") for header in spools.glob("*/header"))
 
 
 def read_archive(data_dir: Path) -> tuple[Record, ...]:

@@ -13,7 +13,7 @@ from typing import Final
 import redis
 from cells_oracle import Stored
 from cutting_proxy import CuttingProxy, Harm
-from exactness import Balance, SpoolRecords, check, keys_of, read_archive, read_spools
+from exactness import Balance, SpoolRecords, check, declared_drops, keys_of, read_archive, read_spools
 from faked_clock import FakedClock
 from fault_world import GOAL, ZONE, sponsors, write_world
 from own_redis import Copy, OwnRedis
@@ -109,7 +109,7 @@ class Stage:
         return balance
 
     def settle(self, seconds: float = 60) -> None:
-        """Wait until the counts have all that the spools hold, and go on having it.
+        """Wait until the counts have all that the spools hold, drops too, and go on having it.
 
         Raises:
             AssertionError: they never did.
@@ -160,6 +160,11 @@ class Stage:
                     applied |= {spool.decode(): int(at) for spool, at in client.hgetall(f"{{s{shard}}}:ended").items()}
                     if any(applied.get(spool, 0) < end for spool, end in ends.items()):
                         return False
+                told = sum(
+                    int(count) for name, count in client.hgetall("{s0}:drops").items() if name.startswith(b"spool:")
+                )
+                if told < declared_drops(self.service.data_dir / "spools"):
+                    return False  # a Redis that fell back is told again within some seconds
         except redis.RedisError:
             return False
         return bool(ends)

@@ -221,6 +221,23 @@ def test_drops_are_declared_again_to_a_store_that_lost_them(tmp_path: Path) -> N
     assert counts.inner.drops == {f"spool:{writer.spool_id}": 3}
 
 
+def test_drops_are_declared_again_when_a_batch_finds_the_store_fallen_back(tmp_path: Path) -> None:
+    counts = FlakyCounts()
+    counter = SpoolCounter(tmp_path, counts, shards=1)
+    writer = SpoolWriter.open_in(tmp_path)
+    writer.append(view(1))
+    writer.declare_dropped(3)
+    apply_all(counter)
+    counts.inner = MemoryCountStore(7 * 86_400, lambda: NOW)
+
+    writer.append(view(2))
+    apply_all(counter)
+    apply_all(counter)
+
+    assert net(counts)[0] == 2
+    assert counts.inner.drops == {f"spool:{writer.spool_id}": 3}
+
+
 def test_a_segment_that_lost_its_end_is_a_gap_and_counting_goes_on_behind_it(tmp_path: Path) -> None:
     writer = SpoolWriter.open_in(tmp_path, segment_bytes=128)
     for number in range(4):
