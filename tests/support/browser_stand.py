@@ -8,7 +8,7 @@ from typing import Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from delivery_stand import Stand
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from playwright.sync_api import Browser, sync_playwright
 from service import READER
 
@@ -39,10 +39,16 @@ class Pages:
         self.html: dict[str, str] = {}
         self.css: dict[str, str] = {}
         self.policy = STRICT
+        self.asked: list[tuple[str, str]] = []
+        """Path and `Sec-Purpose` of each request, pages and delivery alike."""
 
     def blueprint(self) -> Blueprint:
         """Return the pages under `/pages/<name>`, and their stylesheets beside them."""
         blueprint = Blueprint("pages", __name__)
+
+        @blueprint.before_app_request
+        def note() -> None:
+            self.asked.append((request.path, request.headers.get("Sec-Purpose", "")))
 
         @blueprint.get("/pages/<name>")
         def page(name: str) -> Response:
