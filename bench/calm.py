@@ -1,9 +1,7 @@
 """Whether decisions wait for what happens beside them: a backlog being counted, a revision being published."""
 
-import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -12,7 +10,7 @@ from statistics import median, quantiles
 from typing import Final
 
 from bench.events import Backlog, Readers
-from bench.load import pace
+from bench.pacer import Pacer
 from bench.servers import Server
 from bench.world import FLIGHTS_A_CAMPAIGN, campaign_documents
 
@@ -61,16 +59,12 @@ def measure(service: Server, asked: Sequence[str], data_dir: Path, readers: Read
 
 def _ask(service: Server, asked: Sequence[str], beside: Callable[[float], None]) -> list[float]:
     """Return the milliseconds of the calls that clients make until `beside`, given its end, returns."""
-    over = threading.Event()
-    with ThreadPoolExecutor(CLIENTS) as pool:
-        clients = [
-            pool.submit(pace, service, asked[number::CLIENTS], A_SECOND, over.is_set) for number in range(CLIENTS)
-        ]
-        try:
-            beside(time.monotonic() + SECONDS)
-        finally:
-            over.set()
-        return [took for client in clients for took in client.result()]
+    clients = [Pacer.start(service.port, asked[number::CLIENTS], A_SECOND) for number in range(CLIENTS)]
+    try:
+        beside(time.monotonic() + SECONDS)
+    finally:
+        took = [client.end() for client in clients]
+    return [each for client in took for each in client]
 
 
 def _wait(end: float) -> None:

@@ -1,9 +1,7 @@
-"""Two clients: wrk, as fast as it goes, and a paced one, for how long a call takes when the service has time."""
+"""wrk, as fast as it goes."""
 
-import http.client
 import subprocess
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -73,28 +71,3 @@ def run_wrk(server: Server, script: Path, seconds: int) -> Round:
         p99_ms=p99 / 1000,
         evenness=min(used) / max(*used, 1e-9),
     )
-
-
-def pace(server: Server, paths: Sequence[str], a_second: int, until: Callable[[], bool]) -> list[float]:
-    """Ask one call after the other, at most so many a second, until told to end; return the milliseconds of each.
-
-    Raises:
-        RuntimeError: a call was not answered with a decision.
-    """
-    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
-    took: list[float] = []
-    start = time.perf_counter()
-    try:
-        while not until():
-            due = start + len(took) / a_second
-            time.sleep(max(0.0, due - time.perf_counter()))  # the pace that was asked for
-            began = time.perf_counter()
-            connection.request("GET", paths[len(took) % len(paths)])
-            answer = connection.getresponse()
-            answer.read()
-            took.append((time.perf_counter() - began) * 1000)
-            if answer.status not in (200, 204):
-                raise RuntimeError(f"a decision was answered with {answer.status}")
-    finally:
-        connection.close()
-    return took
