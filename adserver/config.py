@@ -3,49 +3,17 @@
 A value that is empty counts as unset. A wrong one stops the start with the setting's name and what it takes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, Generic, Self, TypeVar
+from typing import Final, Self
 
 from adserver import config_values
+from adserver.config_alerts import ALERT_SETTINGS, NO_ALERT_WAYS, AlertWays
+from adserver.config_setting import Setting
 from adserver.config_values import LogFormat, Network
 from adserver.domain.errors import SettingRefused
 from adserver.store.address import TAKES, RedisAddress, parse_address
-
-T_co = TypeVar("T_co", covariant=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Setting(Generic[T_co]):
-    """One setting: what the docs say of it, and how its text is read. Immutable."""
-
-    name: str
-    default: T_co
-    shown_default: str
-    """The default as the docs show it."""
-    unit: str
-    """What the value is counted in or made of."""
-    takes: str
-    """Completes "it takes …"."""
-    meaning: str
-    parse: Callable[[str], T_co] = field(repr=False)
-    """Returns the value, or raises ValueError with what is wrong; never with a secret in it."""
-
-    def read(self, environ: Mapping[str, str]) -> T_co:
-        """Return the value in `environ`, or the default where it is unset or empty.
-
-        Raises:
-            SettingRefused: the value cannot be taken.
-        """
-        text = environ.get(self.name, "").strip()
-        if not text:
-            return self.default
-        try:
-            return self.parse(text)
-        except ValueError as error:
-            raise SettingRefused(self.name, f"{error}; it takes {self.takes}") from error
-
 
 REDIS_URL: Final[Setting[str | None]] = Setting(
     "ADSERVER_REDIS_URL",
@@ -219,6 +187,7 @@ SETTINGS: Final[tuple[Setting[object], ...]] = (
     DEMO,
     GEOIP_DB,
     RATE_EVENTS,
+    *ALERT_SETTINGS,
 )
 """Every setting there is; the docs list them, and a test compares."""
 
@@ -253,6 +222,8 @@ class Settings:
     """None: a reader's address tells no place."""
     rate_events: int = RATE_EVENTS.default
     """0: no limit."""
+    alerts: AlertWays = NO_ALERT_WAYS
+    """Where alerts are sent."""
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:
@@ -279,6 +250,7 @@ class Settings:
             demo=DEMO.read(environ),
             geoip_db=GEOIP_DB.read(environ),
             rate_events=RATE_EVENTS.read(environ),
+            alerts=AlertWays.from_environ(environ),
         )
         if settings.redis_is_remote and not settings.secret_keys:
             raise SettingRefused(

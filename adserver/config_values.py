@@ -9,6 +9,7 @@ from typing import Final
 
 import ada_url
 
+from adserver.alerts.smtp_address import is_loopback
 from adserver.store.address import parse_address
 
 Network = IPv4Network | IPv6Network
@@ -75,6 +76,16 @@ def base_url(text: str) -> str:
 def page_url(text: str) -> str:
     """Read the address of a web page: canonical."""
     return str(_web_url(text).href)
+
+
+def webhook_url(text: str) -> str:
+    """Read the address that alerts are sent to: canonical, encrypted unless it is on this machine."""
+    url = _web_url(text)
+    if url.hash:
+        raise ValueError("a fragment cannot be part of it")
+    if url.protocol != "https:" and not is_loopback(url.hostname.strip("[]")):
+        raise ValueError("what is sent there would cross the network unencrypted")
+    return str(url.href)
 
 
 def host_names(text: str) -> frozenset[str]:

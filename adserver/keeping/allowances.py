@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
@@ -17,7 +17,7 @@ from adserver.decision.plan import PacedFlight
 from adserver.decision.snapshot import Snapshot
 from adserver.decision.traffic import HOUR_SECONDS, WEEK_HOURS, WeekCurve
 from adserver.domain.catalog import CapScope, Pacing, is_capped_for_all
-from adserver.domain.ids import FlightId, IdHash, Kind, id_hash
+from adserver.domain.ids import FlightId, IdHash, Kind, SlotId, id_hash
 from adserver.keeping.caps import CappedFlight, CapWatch
 from adserver.keeping.past_traffic import PastTraffic
 from adserver.keeping.views import ViewLog
@@ -60,6 +60,10 @@ class AllowanceKeeper:
     def hashes(self) -> Mapping[IdHash, FlightId]:
         """The flights whose deliveries it must be told."""
         return self._ids
+
+    def curve(self, slots: Iterable[SlotId] | None) -> WeekCurve:
+        """Return the shape of the past traffic of some slots, or of all; for any thread."""
+        return self._past.curve(slots)
 
     def follow(self, snapshot: Snapshot) -> None:
         """Take the live catalog."""

