@@ -7,6 +7,7 @@ from typing import Final, Self
 from adserver import config_values
 from adserver.alerts import smtp_address
 from adserver.alerts.smtp_address import SmtpAddress
+from adserver.alerts.way_name import WayName
 from adserver.config_setting import Setting
 from adserver.domain.errors import SettingRefused
 
@@ -79,6 +80,12 @@ class AlertWays:
     """Set where `smtp` is."""
     mail_to: tuple[str, ...] = ()
     """At least one where `smtp` is set."""
+
+    @property
+    def names(self) -> tuple[WayName, ...]:
+        """The ways that are set."""
+        ways = ((WayName.WEBHOOK, self.webhook), (WayName.MAIL, self.smtp))
+        return tuple(name for name, value in ways if value is not None)
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Self:

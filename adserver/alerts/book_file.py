@@ -10,6 +10,25 @@ from adserver.alerts.book import BOOK_VERSION, NO_BOOK, Book
 ALERTS_NAME: Final = "alerts.json"
 
 
+class BookWatch:
+    """The book as workers see it, read again when it was replaced. Shared by all threads: one assignment swaps it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / ALERTS_NAME
+        self._seen: tuple[tuple[int, int], Book] | None = None
+
+    def current(self) -> Book:
+        """Return what the keeper last wrote; an empty one where it never did, or it cannot be read."""
+        try:
+            stat = self._path.stat()
+        except OSError:
+            return NO_BOOK
+        file, seen = (stat.st_ino, stat.st_mtime_ns), self._seen
+        if seen is None or seen[0] != file:
+            seen = self._seen = (file, read_book(self._path.parent))
+        return seen[1]
+
+
 def write_book(folder: Path, book: Book) -> None:
     """Write it whole; what waits to be sent stands in it, so that a restart sends neither twice nor nothing.
 

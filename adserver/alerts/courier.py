@@ -18,7 +18,7 @@ _LOG: Final = logging.getLogger(__name__)
 class Courier:
     """One way out. `hand` and `take` by one thread, which never waits; a daemon thread of its own sends."""
 
-    def __init__(self, way: Way, clock: Callable[[], float], on_done: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, way: Way, clock: Callable[[], float], on_done: Callable[[], None]) -> None:
         """Take the way, what tells Unix time, and what is called when something was sent or not."""
         self._way = way
         self._clock = clock

@@ -10,8 +10,8 @@ from adserver.alerts.mail_words import compose
 from adserver.alerts.notice import Notice
 from adserver.alerts.smtp_address import Encryption, SmtpAddress
 from adserver.alerts.way import Delivery, cut_off_after
+from adserver.alerts.way_name import WayName
 
-MAIL: Final = "mail"
 ANSWER_SECONDS: Final = 15.0
 """For a connection, and for each answer."""
 _WHOLE_SECONDS: Final = 60.0
@@ -33,7 +33,7 @@ _WORDS: Final = (
 class Mail:
     """A `Way`. Immutable."""
 
-    name = MAIL
+    name = WayName.MAIL.value
     most = _MOST
 
     def __init__(

@@ -14,6 +14,7 @@ from adserver.alerts.judging import find_alerts
 from adserver.alerts.marks import note
 from adserver.alerts.sight import Sight
 from adserver.alerts.store import BookStore
+from adserver.alerts.way import Way
 from adserver.domain.errors import StoreUnavailable
 
 LOOK_SECONDS: Final = 60.0
@@ -38,34 +39,35 @@ _LOG: Final = logging.getLogger(__name__)
 
 
 class AlertRounds:
-    """Steps once a second. `poll` by any thread; all else belongs to the daemon thread that it starts."""
+    """Steps once a second. `begin` and `stop` by any thread; all else belongs to the daemon thread that it starts."""
 
     def __init__(
-        self, folder: Path, store: BookStore, sight: Sight, couriers: Sequence[Courier], clock: Callable[[], float]
+        self, folder: Path, store: BookStore, sight: Sight, ways: Sequence[Way], clock: Callable[[], float]
     ) -> None:
         """Take the data folder, what hosts agree by, what is seen, the ways out, and what tells Unix time."""
         self._folder = folder
         self._store = store
         self._sight = sight
-        self._couriers = tuple(couriers)
+        self.woken: Final = threading.Event()
+        """Set when something was sent, or not: what became of it is noted at once, so that an end of the process
+        between the two, after which it is sent once more, is unlikely."""
+        self._couriers = tuple(Courier(way, clock, self.woken.set) for way in ways)
         self._clock = clock
         self._host = HostFile(folder)
         self._book = read_book(folder)
         self._leads = False
         self._fails = False
         self._next = 0.0
-        self._thread: threading.Thread | None = None
         self._stopped = threading.Event()
 
-    def poll(self) -> None:
-        """Have the rounds go on; starts their thread where there is none."""
-        if self._thread is None or not self._thread.is_alive():
-            self._thread = threading.Thread(target=self._run, name="alerts", daemon=True)
-            self._thread.start()
+    def begin(self) -> None:
+        """Start the thread that steps, for as long as the process lives."""
+        threading.Thread(target=self._run, name="alerts", daemon=True).start()
 
     def stop(self) -> None:
         """End the thread after its present step; for tests, as its process ends it otherwise."""
         self._stopped.set()
+        self.woken.set()
 
     def step(self, now: float) -> None:
         """Take what became of what was sent, look if it is time, and have sent what is due; `now` is Unix time."""
@@ -76,7 +78,9 @@ class AlertRounds:
         self._hand(now)
 
     def _run(self) -> None:
-        while not self._stopped.wait(STEP_SECONDS):
+        while not self._stopped.is_set():
+            self.woken.wait(STEP_SECONDS)
+            self.woken.clear()
             try:
                 self.step(self._clock())
             except Exception:  # noqa: BLE001 - one bad round must not end alerts

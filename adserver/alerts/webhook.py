@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from adserver.alerts.notice import Notice, payload
 from adserver.alerts.signing import NOTICE_HEADER, SIGNATURE_HEADER, TIMESTAMP_HEADER, sign
 from adserver.alerts.way import Delivery, cut_off_after
+from adserver.alerts.way_name import WayName
 
-WEBHOOK: Final = "webhook"
 ANSWER_SECONDS: Final = 10.0
 """For a connection, and for an answer."""
 _WHOLE_SECONDS: Final = 20.0
@@ -23,7 +23,7 @@ _BUSY: Final = frozenset({408, 425, 429})
 class Webhook:
     """A `Way`. Follows no redirect: what is signed goes to who was named. Immutable."""
 
-    name = WEBHOOK
+    name = WayName.WEBHOOK.value
     most = _MOST
 
     def __init__(self, url: str, secret: str, link: str | None, answer_seconds: float = ANSWER_SECONDS) -> None:

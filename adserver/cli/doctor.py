@@ -2,9 +2,12 @@
 
 import os
 import time
+from collections.abc import Callable
 
 import click
 
+from adserver.alerts.notice import make_test_notice
+from adserver.alerts.way import Way
 from adserver.catalog.following import describe_difference
 from adserver.cli.findings import show_findings
 from adserver.config import Settings
@@ -13,6 +16,7 @@ from adserver.processes.doctor import diagnose
 from adserver.processes.examination import examine_environ, examine_folder, examine_redis, examine_service
 from adserver.processes.facts import Facts, FolderFacts, RedisFacts
 from adserver.processes.findings import Finding, Severity
+from adserver.runtime.alert_ways import make_ways
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import open_publisher
 from adserver.runtime.reader_places import examine_reader_places
@@ -20,21 +24,49 @@ from adserver.runtime.redis_client import open_redis
 
 
 @click.command("doctor")
+@click.option("--send-test-alert", is_flag=True, help="Only send an alert that is none, every way that is set.")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def doctor_command(*, as_json: bool) -> None:
+def doctor_command(*, send_test_alert: bool, as_json: bool) -> None:
     """Say what is wrong with the set-up, and how to mend it; run it as the service's user, with its settings.
 
     Exits 1 where counts or pages are at risk, else 0. It changes nothing.
     """
-    show_findings(_findings(), as_json=as_json)
+    show_findings(_findings(_send_test_alert if send_test_alert else _diagnose), as_json=as_json)
 
 
-def _findings() -> tuple[Finding, ...]:
+def _findings(find: Callable[[Settings], tuple[Finding, ...]]) -> tuple[Finding, ...]:
     try:
         settings = Settings.from_environ(os.environ)
     except SettingRefused as error:
         return (Finding("setting", Severity.ERROR, str(error), "docs/settings.md says what each setting takes"),)
+    return find(settings)
+
+
+def _diagnose(settings: Settings) -> tuple[Finding, ...]:
     return diagnose(_examine(settings))
+
+
+def _send_test_alert(settings: Settings) -> tuple[Finding, ...]:
+    ways = make_ways(settings)
+    if not ways:
+        problem = "no setting says where alerts are sent"
+        remedy = "set ADSERVER_ALERT_WEBHOOK or ADSERVER_SMTP_URL, and what goes with it; see docs/alerts.md"
+        return (Finding("alert_ways_unset", Severity.ERROR, problem, remedy),)
+    return tuple(_try_way(way, time.time()) for way in ways)
+
+
+def _try_way(way: Way, now: float) -> Finding:
+    notice = make_test_notice(now)
+    delivery = way.send((notice,), now)
+    if delivery.outcomes[notice.id]:
+        told = f"a test alert was taken by {way.name}{f', but {delivery.fault}' if delivery.fault else ''}"
+        return Finding("alert_sent", Severity.INFO, told, "look whether it has arrived")
+    return Finding(
+        "alert_not_sent",
+        Severity.ERROR,
+        f"a test alert was not taken by {way.name}: {delivery.fault}",
+        "mend what it says, in the settings or on the other side, and try again",
+    )
 
 
 def _examine(settings: Settings) -> Facts:

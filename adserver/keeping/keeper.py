@@ -130,6 +130,7 @@ class Keeper:
         self._zones: tuple[ZoneInfo, ...] = ()
         self._read_losses: Callable[[], Losses] = Losses
         self._follow_tokens: Callable[[], None] = lambda: None
+        self._begin_beside: Callable[[], None] = lambda: None
         self._losses = NO_LOSSES
         self._calendar: SiteCalendar | None = None
         self._calendar_revision = 0
@@ -152,6 +153,14 @@ class Keeper:
     def follow_tokens(self, follow: Callable[[], None]) -> None:
         """Take what is called at each step while Redis answers; for the time before the first. It never raises."""
         self._follow_tokens = follow
+
+    def accompany(self, begin: Callable[[], None]) -> None:
+        """Take what starts work of its own, in threads beside the steps, where the keeper runs as a process."""
+        self._begin_beside = begin
+
+    def begin(self) -> None:
+        """Start what runs beside the steps; never in tests that step by hand."""
+        self._begin_beside()
 
     def pace(self, allowances: "AllowanceKeeper") -> None:
         """Keep what workers may serve of goals and caps; for the time before the first step."""
@@ -301,6 +310,7 @@ def run_keeper(
         stop: asks for the end.
         on_report: is told of each step, and when it was.
     """
+    keeper.begin()
     while not stop.wait(TICK_SECONDS):
         _catch_up(keeper, stop.is_set, on_report)
     _catch_up(keeper, lambda: False, on_report)

@@ -6,7 +6,7 @@ from typing import Final
 from adserver.processes.facts import Facts
 from adserver.processes.findings import Finding, Severity
 from adserver.processes.host_checks import check_disk, check_folder, check_reader_places, check_settings
-from adserver.processes.service_checks import check_counts, check_embeds, check_keeper, check_snapshot
+from adserver.processes.service_checks import check_alerts, check_counts, check_embeds, check_keeper, check_snapshot
 from adserver.processes.store_checks import check_redis
 
 _CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
@@ -18,6 +18,7 @@ _CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     check_snapshot,
     check_counts,
     check_embeds,
+    check_alerts,
     check_settings,
 )
 

@@ -12,6 +12,7 @@ from typing import Final, cast
 import redis
 from redis.exceptions import NoPermissionError, RedisError
 
+from adserver.alerts.book_file import read_book
 from adserver.catalog.compiled import CompiledUnreadable, read_compiled
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.config import SETTINGS
@@ -90,6 +91,7 @@ def examine_service(folder: Path, spools: Path, worker_sums: Path) -> ServiceFac
         dropped_events=dropped_events(spools),
         cached_embeds=read_cached_embeds(folder),
         untrusted_proxies=sum(worker.sums.untrusted_proxies for worker in workers),
+        alerts=read_book(folder),
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from adserver.alerts.book import NO_BOOK, Book
 from adserver.keeping.cached_embeds_file import CachedEmbeds
 from adserver.keeping.keeper_state import KeeperState
 
@@ -42,6 +43,8 @@ class ServiceFacts:
     """What the keeper found of cached markup."""
     untrusted_proxies: int
     """Requests with forwarding headers from near-by addresses that no setting names."""
+    alerts: Book = NO_BOOK
+    """What is remembered of alerts."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from adserver.alerts.way_name import WayName
 from adserver.processes.facts import Facts
 from adserver.processes.findings import Finding, Severity
 
@@ -115,6 +116,19 @@ def check_embeds(facts: Facts) -> Iterator[Finding]:
             f"so did {embeds.tokens - len(embeds.worst)} more tokens",
             "mend those above first",
         )
+
+
+def check_alerts(facts: Facts) -> Iterator[Finding]:
+    """Find ways on which alerts do not get through."""
+    for way in WayName:
+        waiting = sum(each.way == way and each.tries > 0 for each in facts.service.alerts.to_send)
+        if waiting:
+            yield Finding(
+                "alerts_unsent",
+                Severity.WARNING,
+                f"{waiting} notices of alerts do not get through by {way}; they are tried again for three days",
+                "adserver doctor --send-test-alert says why",
+            )
 
 
 def check_snapshot(facts: Facts) -> Iterator[Finding]:

@@ -6,14 +6,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from adserver.alerts.courier import Courier
-from adserver.alerts.mail import Mail
 from adserver.alerts.redis_store import RedisBookStore
 from adserver.alerts.rounds import AlertRounds
 from adserver.alerts.scene import OverSold
 from adserver.alerts.sight import Curve, Sight
-from adserver.alerts.way import Way
-from adserver.alerts.webhook import Webhook
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.schedule import OverBooked, Period, make_schedule
 from adserver.catalog.watch import CatalogWatch
@@ -21,6 +17,7 @@ from adserver.config import Settings
 from adserver.domain.catalog import Catalog
 from adserver.domain.ids import AdvertiserId, FlightId
 from adserver.places.gazetteer import Gazetteer
+from adserver.runtime.alert_ways import make_ways
 from adserver.runtime.redis_client import open_redis
 
 _DAYS_AHEAD: Final = 60
@@ -38,24 +35,8 @@ def make_alert_rounds(settings: Settings, data_dir: Path, gazetteer: Gazetteer, 
         ]
 
     sight = Sight(data_dir, CatalogWatch(data_dir / COMPILED_NAME), curve, overbooking)
-    couriers = [Courier(way, time.time) for way in make_ways(settings)]
-    return AlertRounds(data_dir, RedisBookStore(open_redis(settings).client), sight, couriers, time.time)
-
-
-def make_ways(settings: Settings) -> tuple[Way, ...]:
-    """Return the ways that the settings name."""
-    ways, link = settings.alerts, alerts_link(settings)
-    made: list[Way] = []
-    if ways.webhook is not None:
-        made.append(Webhook(ways.webhook, ways.webhook_secret, link))
-    if ways.smtp is not None:
-        made.append(Mail(ways.smtp, ways.mail_from, ways.mail_to, link))
-    return tuple(made)
-
-
-def alerts_link(settings: Settings) -> str | None:
-    """Return where people see all alerts; None: no setting names the service's address."""
-    return None if settings.public_url is None else f"{settings.public_url}/console/alerts"
+    store = RedisBookStore(open_redis(settings).client)
+    return AlertRounds(data_dir, store, sight, make_ways(settings), time.time)
 
 
 def _over_sold(each: OverBooked, owners: dict[FlightId, AdvertiserId], gazetteer: Gazetteer) -> OverSold:

@@ -10,6 +10,7 @@ from flask import Flask
 from adserver.access.office import TokenOffice
 from adserver.access.token_file import TokenWatch
 from adserver.access.token_store import RedisTokenStore
+from adserver.alerts.book_file import BookWatch
 from adserver.catalog.desk import LocalDesk, UploadDesk
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.moments import Moments
@@ -40,6 +41,7 @@ from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.reader_places import open_reader_places
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
+from adserver.web.alerts import alerts_blueprint
 from adserver.web.api_docs import api_docs_blueprint
 from adserver.web.app import AppParts, create_app
 from adserver.web.audit_log import audit_log_blueprint
@@ -47,6 +49,7 @@ from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
 from adserver.web.calls import DeliveryCalls
 from adserver.web.chance import WorkerRandom
 from adserver.web.clicks import ClickRouter
+from adserver.web.console.alerts import alerts_section
 from adserver.web.console.embedding import embedding_section
 from adserver.web.console.shell import REFUSED_A_SECOND, REFUSED_AT_ONCE, ConsoleParts
 from adserver.web.delivery import delivery_blueprint
@@ -137,6 +140,7 @@ def make_app(
     desk = desk or LocalDesk(publisher)
     uploads = CallLimit(time.monotonic)
     tokens_made = TokenOffice(RedisTokenStore(client), clock)
+    alerts = BookWatch(data_dir.path)
     statistics = make_statistics(client, catalog, gazetteer, clock, data_dir.path)
     blueprints = [
         delivery_blueprint(calls, clicks),
@@ -152,6 +156,7 @@ def make_app(
         edits_blueprint(desk, authenticator, uploads, gate),
         revisions_blueprint(publisher, authenticator, gate),
         api_docs_blueprint(),
+        alerts_blueprint(alerts.current, authenticator),
         audit_log_blueprint(publisher.history, tokens_made.list, authenticator, gate),
         forecast_blueprint(
             make_forecaster(publisher, statistics, catalog, delivered, gazetteer, clock),
@@ -196,7 +201,10 @@ def make_app(
                 keys=secret_keys,
                 clock=clock,
                 refusals=CallLimit(time.monotonic, calls_a_second=REFUSED_A_SECOND, burst=REFUSED_AT_ONCE),
-                sections=(embedding_section(deliverer, gazetteer, lambda: _slots(catalog), settings.public_url),),
+                sections=(
+                    embedding_section(deliverer, gazetteer, lambda: _slots(catalog), settings.public_url),
+                    alerts_section(alerts.current, clock, settings.alerts.names),
+                ),
             ),
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )

@@ -53,13 +53,10 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         lambda place: found.name if (found := gazetteer.by_hash(place)) else "",
     )
 
-    rounds = make_alert_rounds(settings, data_dir.path, gazetteer, allowances.curve)
-
     def upkeep(now: float) -> str:
         fault = retention.upkeep(now)
         roll_up.step(now)
         embeds.step(now)
-        rounds.poll()
         return fault
 
     keeper = Keeper(
@@ -80,6 +77,7 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
     )
     salts = SaltKeeper(data_dir.path, RedisSaltStore(link.client, is_ours=settings.redis_url is None))
     keeper.pace(allowances)
+    keeper.accompany(make_alert_rounds(settings, data_dir.path, gazetteer, allowances.curve).begin)
     keeper.tend(salts, lambda: read_losses(link.client))
     keeper.follow_tokens(TokenMirror(RedisTokenStore(link.client), data_dir.path).step)
     return keeper

@@ -102,6 +102,7 @@ CALLS: Final = (
         "POST", "/v1/query.csv", "Ask the counts, as CSV", "Statistics", CSV, _ALL, body="Query",
         problems=(413, 415, 422),
     ),
+    Call("GET", "/v1/alerts", "What somebody should look at now", "Alerts", "Alerts", _ALL),
     Call("GET", "/v1/slots/<slot>", "A sponsor line as JSON; 204: none", "Delivery", "Decision", parameters=_SLOT),
     Call("GET", "/v1/slots/<slot>.html", "A sponsor line as an HTML fragment", "Delivery", HTML, parameters=_SLOT),
     Call("GET", "/v1/frames/<slot>", "A sponsor line as a page for an iframe", "Delivery", HTML, parameters=_SLOT),

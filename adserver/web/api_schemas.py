@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Final, TypeAlias
 
+from adserver.alerts.alert import AlertKind, Severity
 from adserver.catalog.json_schema import campaign_file_json_schema, rules_file_json_schema, slots_file_json_schema
 from adserver.catalog.state import CampaignState
 from adserver.catalog.texts import MESSAGE_CHARS
@@ -68,6 +69,7 @@ def schemas() -> dict[str, Shape]:
         ),
         "Diff": _object({"from": _NUMBER, "to": _NUMBER, "plan": _ref("Plan")}),
         "AuditLog": _object({"entries": {"type": "array", "items": _deed()}}),
+        "Alerts": _alerts(),
         "Question": _question(),
         "Explanation": _explanation(),
         "Forecast": _forecast(),
@@ -148,6 +150,19 @@ def _question() -> Shape:
     }
     by_slot = _object(asked, optional=tuple(name for name in asked if name != "slot"), closed=True)
     return {"anyOf": [by_slot, _object({"token": _TEXT}, closed=True)]}
+
+
+def _alerts() -> Shape:
+    alert = {
+        "id": _TEXT,
+        "kind": {"enum": [kind.value for kind in AlertKind]},
+        "severity": {"enum": [severity.value for severity in Severity]},
+        **dict.fromkeys(("title", "text", "advice"), _TEXT),
+        "advertisers": {"type": "array", "items": _SLUG},
+        **dict.fromkeys(("campaign", "flight", "slot"), _or_null(_SLUG)),
+        "since": _MOMENT,
+    }
+    return _object({"at": _or_null(_MOMENT), "alerts": {"type": "array", "items": _object(alert)}, "unlisted": _NUMBER})
 
 
 def _explanation() -> Shape:

@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
+from adserver.alerts.alert import AlertKind
+from adserver.alerts.book import NO_BOOK, Book
 from adserver.counting.worker_sums import FILLED, UNKNOWN_SLOT, WorkerSums
 from adserver.keeping.cached_embeds_file import CachedEmbeds
 from adserver.keeping.keeper_state import KeeperState
@@ -30,6 +32,8 @@ class Standing:
     """Whether the newest snapshot on disk is the one that serves."""
     now: float
     """Unix time."""
+    alerts: Book = NO_BOOK
+    """What is remembered of alerts."""
 
 
 Labelled = Iterable[tuple[tuple[str, ...], float]]
@@ -112,6 +116,33 @@ def cached_embeds(standing: Standing) -> Labelled:
     for embed in standing.cached_embeds.worst:
         beacons[embed.slot, embed.place, embed.issued_at] += embed.beacons
     yield from beacons.items()
+
+
+def alerts(standing: Standing) -> Labelled:
+    """Return how many alerts are on, by kind."""
+    if standing.alerts.at is not None:
+        kinds = Counter(alert.kind for alert in standing.alerts.alerts)
+        yield from (((kind.value,), kinds[kind]) for kind in AlertKind)
+
+
+def alerts_age(standing: Standing) -> Labelled:
+    """Return for how long nobody has looked for alerts."""
+    if standing.alerts.at is not None:
+        yield (), max(0.0, standing.now - standing.alerts.at)
+
+
+def alert_sendings(standing: Standing) -> Labelled:
+    """Return what became of sending alerts, by way and outcome."""
+    for way, tally in standing.alerts.tallies.items():
+        for outcome, number in (("sent", tally.sent), ("failed", tally.failed), ("given_up", tally.given_up)):
+            yield (way, outcome), number
+
+
+def alerts_waiting(standing: Standing) -> Labelled:
+    """Return how many notices are still to be sent, by way."""
+    waiting = Counter(each.way for each in standing.alerts.to_send)
+    for way in sorted({*waiting, *standing.alerts.tallies}):
+        yield (way,), waiting[way]
 
 
 def free(standing: Standing) -> Labelled:

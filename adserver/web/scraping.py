@@ -11,6 +11,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_late
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
+from adserver.alerts.book_file import read_book
 from adserver.counting.drops import dropped_events
 from adserver.counting.worker_sums import WorkerSums, read_worker_sums
 from adserver.keeping.cached_embeds_file import read_cached_embeds
@@ -70,6 +71,7 @@ def look_at_host(
         slots=slots,
         catalog_readable=catalog_readable,
         now=now,
+        alerts=read_book(data_dir),
     )
 
 

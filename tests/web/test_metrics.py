@@ -4,9 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from alert_scenes import make_alert
 from flask.testing import FlaskClient
 from prometheus_client.parser import text_string_to_metric_families
 
+from adserver.alerts.book import NO_BOOK, settle, turn
+from adserver.alerts.book_file import write_book
 from adserver.counting.losses import Losses
 from adserver.counting.spool import SpoolWriter
 from adserver.counting.tally import Tally
@@ -198,6 +201,7 @@ def test_every_metric_is_there_under_its_name_and_with_its_labels(host: Host) ->
     file.flush()
     KeeperStateFile(host.folder).report(KeeperReport(True, 0, 1, 9), NOW)
     write_cached_embeds(host.folder, CachedEmbeds(tokens=1, worst=(CachedEmbed("masthead", "", 0, 30),)))
+    write_book(host.folder, settle(turn(NO_BOOK, [make_alert()], NOW, ["mail"]), "mail", {}, NOW))
     families = {
         family.name + ("_total" if family.type == "counter" else ""): family
         for family in text_string_to_metric_families(host.client().get("/metrics").text)
@@ -252,3 +256,20 @@ def test_what_is_in_no_count_is_told_by_cause(host: Host) -> None:
     assert samples["adserver_gaps",] == 2
     causes = ("late", "corrupt", "unwritten")
     assert [samples["adserver_lost_events_total", cause] for cause in causes] == [3, 4, 5]
+
+
+def test_alerts_are_counted_by_kind_and_their_sendings_by_way_and_outcome(host: Host) -> None:
+    assert [name for name, *_ in host.samples() if name.startswith("adserver_alert")] == []
+    alerts = [make_alert(), make_alert("behind_plan:iowa"), make_alert("gaps")]
+    book = turn(NO_BOOK, alerts, NOW - 30, ["mail", "webhook"])
+    first, second, _ = (each.notice.id for each in book.to_send if each.way == "mail")
+    write_book(host.folder, settle(book, "mail", {first: True, second: False}, NOW))
+    samples = host.samples()
+    assert samples["adserver_alerts", "behind_plan"] == 2
+    assert samples["adserver_alerts", "gaps"] == 1
+    assert samples["adserver_alerts", "drops"] == 0
+    assert samples["adserver_alerts_age_seconds",] == 30
+    assert samples["adserver_alerts_waiting", "mail"] == 2
+    assert samples["adserver_alerts_waiting", "webhook"] == 3
+    for outcome, number in (("sent", 1), ("failed", 1), ("given_up", 0)):
+        assert samples["adserver_alert_sendings_total", outcome, "mail"] == number

@@ -1,5 +1,6 @@
 """What the console's navigation shows: one entry a page that people open, in order. Values only."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from flask import Blueprint
@@ -22,6 +23,8 @@ class Entry:
     """Who sees it."""
     for_bound: bool = True
     """Whether a token that is bound to advertisers sees it."""
+    count: Callable[[Principal], int] = lambda _: 0
+    """How many things there a caller should look at, beside its title; 0: none. Must answer at once, and not raise."""
 
     def is_for(self, caller: Principal) -> bool:
         """Tell whether a caller sees it."""

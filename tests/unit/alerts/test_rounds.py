@@ -11,7 +11,6 @@ import pytest
 from delivery_stand import START, make_catalog
 
 from adserver.alerts.book_file import read_book
-from adserver.alerts.courier import Courier
 from adserver.alerts.notice import Notice
 from adserver.alerts.rounds import LEASE_SECONDS, LOOK_SECONDS, AlertRounds
 from adserver.alerts.scene import OverSold
@@ -93,19 +92,17 @@ class Host:
             lambda _: UNIFORM,
             lambda *_: self.over_sold,
         )
-        self.done = threading.Event()
-        couriers = (Courier(self.way, lambda: self.now, self.done.set),)
-        self.rounds = AlertRounds(self.folder, self.store, self.sight, couriers, lambda: self.now)
+        self.rounds = AlertRounds(self.folder, self.store, self.sight, (self.way,), lambda: self.now)
 
     def step(self, seconds: float = LOOK_SECONDS, *, counts: bool = True, sends: bool = False) -> None:
         """Let time pass and step; where something is `sends`, until what became of it is known."""
         self.now += seconds
         self.store.clock[0] = self.now
         self.state.report(KeeperReport(counts, 0, 0, 1, losses=self.losses), self.now)
-        self.done.clear()
+        self.rounds.woken.clear()
         self.rounds.step(self.now)
         if sends:
-            assert self.done.wait(10)
+            assert self.rounds.woken.wait(10)
             self.now += 1
             self.rounds.step(self.now)
 
@@ -306,10 +303,8 @@ def test_the_thread_goes_on_after_a_round_that_failed(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr("adserver.alerts.rounds.STEP_SECONDS", 0.01)
     monkeypatch.setattr(host.rounds, "step", step)
-    host.rounds.poll()
+    host.rounds.begin()
     await_that(lambda: len(steps) > 2)
-    host.rounds.poll()
-    assert [thread.name for thread in threading.enumerate()].count("alerts") == 1
     host.rounds.stop()
 
 

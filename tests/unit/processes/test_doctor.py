@@ -3,7 +3,9 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from alert_scenes import make_alert
 
+from adserver.alerts.book import NO_BOOK, settle, turn
 from adserver.keeping.cached_embeds_file import NO_CACHED_EMBEDS, CachedEmbed, CachedEmbeds
 from adserver.keeping.keeper_state import KeeperState
 from adserver.processes import host_checks, service_checks, store_checks
@@ -58,6 +60,9 @@ WELL = Facts(
     campaigns=None,
     now=NOW,
 )
+
+BEGUN = turn(NO_BOOK, [make_alert("gaps")], NOW, ["mail"])
+UNSENT = settle(BEGUN, "mail", {BEGUN.to_send[0].notice.id: False}, NOW)
 
 
 def ill(**changes: object) -> Facts:
@@ -120,6 +125,7 @@ CASES = [
     (ill(redis=None, redis_fault="refused"), "redis_away", "error"),
     (ill(shards=16), "shards_differ", "error"),
     (ill(cached_embeds=CachedEmbeds(tokens=1, worst=(CachedEmbed("top", "", 0, 30),))), "cached_embed", "warning"),
+    (ill(alerts=UNSENT), "alerts_unsent", "warning"),
     (ill(silent=("10.0.0.3:7000",)), "redis_node_away", "warning"),
     (ill(version="6.2.14"), "redis_old", "error"),
     (ill(aof=False), "redis_no_aof", "warning"),
@@ -221,3 +227,9 @@ def test_a_name_that_is_no_setting_is_told_which_it_may_have_meant(name: str, re
     [finding] = diagnose(ill(unknown_settings=(name,)))
     assert name in finding.problem
     assert finding.remedy.startswith(remedy)
+
+
+def test_alerts_that_were_not_tried_yet_are_no_finding() -> None:
+    assert "alerts_unsent" not in codes(ill(alerts=BEGUN))
+    [problem] = [finding.problem for finding in diagnose(ill(alerts=UNSENT))]
+    assert problem.startswith("1 notices of alerts do not get through by mail")
