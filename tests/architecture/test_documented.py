@@ -9,7 +9,8 @@ from sample import copy_sample
 
 from adserver.catalog.build import build_catalog
 from adserver.catalog.folder import read_folder
-from adserver.config import SETTINGS, Setting
+from adserver.config import SETTINGS
+from adserver.config_setting import Setting
 from adserver.places.gazetteer import Gazetteer
 
 ROOT: Final = Path(__file__).parents[2]

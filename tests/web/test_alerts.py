@@ -57,6 +57,7 @@ class Stand:
         """Return the ids of the alerts that the API shows."""
         answer = self.app.test_client().get("/v1/alerts", headers={"Authorization": f"Bearer {token}"})
         assert answer.status_code == 200
+        assert answer.json is not None
         return [alert["id"] for alert in answer.json["alerts"]]
 
     def page(self, token: str = ADMIN) -> str:
