@@ -90,7 +90,19 @@ def alerts_notice(book: Callable[[], Book]) -> Callable[[Principal], Markup]:
 
 
 def _words() -> dict[str, object]:
-    return {"icon_of": _ICONS, "name_of": _NAMES, "campaign_url": _campaign_url, "moment": moment}
+    return {
+        "icon_of": _ICONS,
+        "name_of": _NAMES,
+        "campaign_url": _campaign_url,
+        "moment": moment,
+        "with_code": _with_code,
+    }
+
+
+def _with_code(text: str) -> Markup:
+    """Return a text as HTML, with what stands between backquotes as code."""
+    parts = text.split("`")
+    return Markup().join(Markup("<code>{}</code>").format(part) if at % 2 else part for at, part in enumerate(parts))
 
 
 def _campaign_url(alert: Alert) -> str | None:
