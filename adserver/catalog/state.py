@@ -42,7 +42,7 @@ def campaign_state(campaign: Campaign, delivered: Mapping[FlightId, int], now: d
     own = _state(campaign.status, campaign.starts, campaign.ends, today)
     if own is not CampaignState.LIVE or not campaign.flights:
         return own
-    states = {_flight_state(campaign, flight, delivered.get(flight.id, 0), today) for flight in campaign.flights}
+    states = {_own_state(campaign, flight, delivered.get(flight.id, 0), today) for flight in campaign.flights}
     return next(state for state in _BEST_FIRST if state in states)
 
 
@@ -52,7 +52,20 @@ def campaign_goal(campaign: Campaign) -> int | None:
     return sum(goals) if goals else None
 
 
-def _flight_state(campaign: Campaign, flight: Flight, delivered: int, today: date) -> CampaignState:
+def flight_state(campaign: Campaign, flight: Flight, delivered: int, today: date) -> CampaignState:
+    """Return a flight's state: its campaign's where that does not run, else its own.
+
+    Args:
+        campaign: its own, as it is live.
+        flight: one of the campaign's.
+        delivered: its net impressions.
+        today: in the campaign's zone.
+    """
+    of_campaign = _state(campaign.status, campaign.starts, campaign.ends, today)
+    return of_campaign if of_campaign is not CampaignState.LIVE else _own_state(campaign, flight, delivered, today)
+
+
+def _own_state(campaign: Campaign, flight: Flight, delivered: int, today: date) -> CampaignState:
     state = _state(flight.status, flight.starts or campaign.starts, flight.ends or campaign.ends, today)
     met = flight.goal is not None and delivered >= flight.goal.impressions
     return CampaignState.GOAL_MET if met and state is CampaignState.LIVE else state

@@ -26,7 +26,6 @@ from adserver.counting.salts import SaltWatch
 from adserver.counting.shards import shard_of
 from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
-from adserver.domain.catalog import Slot
 from adserver.domain.ids import FlightId, IdHash, Kind, SlotId, id_hash
 from adserver.domain.ledger import LedgerCodec
 from adserver.domain.token import TokenCodec
@@ -35,6 +34,7 @@ from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.runtime.analysis import make_statistics
 from adserver.runtime.condition import readiness_of, standing_of
+from adserver.runtime.console import ConsoleSources, make_console
 from adserver.runtime.edge import make_edge
 from adserver.runtime.forecasting import make_forecaster
 from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
@@ -49,8 +49,6 @@ from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
 from adserver.web.calls import DeliveryCalls
 from adserver.web.chance import WorkerRandom
 from adserver.web.clicks import ClickRouter
-from adserver.web.console.alerts import alerts_section
-from adserver.web.console.embedding import embedding_section
 from adserver.web.console.shell import REFUSED_A_SECOND, REFUSED_AT_ONCE, ConsoleParts
 from adserver.web.delivery import delivery_blueprint
 from adserver.web.demo import demo_blueprint
@@ -142,6 +140,16 @@ def make_app(
     tokens_made = TokenOffice(RedisTokenStore(client), clock)
     alerts = BookWatch(data_dir.path)
     statistics = make_statistics(client, catalog, gazetteer, clock, data_dir.path)
+    delivered_of = _delivered_of(RedisCountStore(client), catalog)
+    explainer = Explainer(
+        moments=Moments(catalog, RedisRevisionStore(client), gazetteer),
+        delivered=delivered,
+        places=gazetteer,
+        codec=codec,
+        clock=clock,
+        rng=WorkerRandom(),
+        paces=paces,
+    )
     blueprints = [
         delivery_blueprint(calls, clicks),
         management_blueprint(
@@ -149,7 +157,7 @@ def make_app(
             desk,
             authenticator,
             uploads,
-            _delivered_of(RedisCountStore(client), catalog),
+            delivered_of,
             clock,
             gate,
         ),
@@ -171,15 +179,7 @@ def make_app(
             gate,
         ),
         explain_blueprint(
-            Explainer(
-                moments=Moments(catalog, RedisRevisionStore(client), gazetteer),
-                delivered=delivered,
-                places=gazetteer,
-                codec=codec,
-                clock=clock,
-                rng=WorkerRandom(),
-                paces=paces,
-            ),
+            explainer,
             authenticator,
             CallLimit(time.monotonic),
             gate,
@@ -189,6 +189,25 @@ def make_app(
     ]
     if settings.demo:
         blueprints.append(demo_blueprint(deliverer, gazetteer))
+    overview, sections = make_console(
+        ConsoleSources(
+            catalog=catalog,
+            publisher=publisher,
+            desk=desk,
+            delivered=delivered_of,
+            statistics=statistics,
+            explainer=explainer,
+            deliverer=deliverer,
+            gazetteer=gazetteer,
+            clock=clock,
+            gate=gate,
+            uploads=uploads,
+            questions=CallLimit(time.monotonic),
+            alerts=alerts.current,
+            alert_ways=settings.alerts.names,
+            public_url=settings.public_url,
+        )
+    )
     app = create_app(
         AppParts(
             blueprints=tuple(blueprints),
@@ -201,10 +220,8 @@ def make_app(
                 keys=secret_keys,
                 clock=clock,
                 refusals=CallLimit(time.monotonic, calls_a_second=REFUSED_A_SECOND, burst=REFUSED_AT_ONCE),
-                sections=(
-                    embedding_section(deliverer, gazetteer, lambda: _slots(catalog), settings.public_url),
-                    alerts_section(alerts.current, clock, settings.alerts.names),
-                ),
+                sections=sections,
+                overview=overview,
             ),
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )
@@ -233,11 +250,6 @@ def _slot_name(catalog: CatalogWatch, hash_: IdHash) -> SlotId | None:
     snapshot = catalog.current()
     slot = snapshot.slot_by_hash(hash_) if snapshot else None
     return slot.id if slot else None
-
-
-def _slots(catalog: CatalogWatch) -> Sequence[Slot]:
-    snapshot = catalog.current()
-    return tuple(snapshot.slots) if snapshot else ()
 
 
 def _revision(catalog: CatalogWatch) -> int:

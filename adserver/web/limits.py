@@ -109,5 +109,10 @@ def caller_key() -> bytes:
     return _hash(bearer_token(request.headers.get("Authorization")) or "")
 
 
+def session_key(token_id: str) -> bytes:
+    """Return what stands for who is signed in to the console in a `CallLimit`: a hash of the token's id."""
+    return _hash(f"session {token_id}")
+
+
 def _hash(text: str) -> bytes:
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=_KEY_BYTES).digest()

@@ -8,7 +8,7 @@ from typing import Final
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 from delivery_stand import Stand
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, request
 from playwright.sync_api import Browser, sync_playwright
 from service import READER
 
@@ -79,7 +79,14 @@ class _Quiet(WSGIRequestHandler):
 @contextmanager
 def serving(stand: Stand) -> Iterator[str]:
     """Serve a stand on a free port of loopback; yields its address without a slash at the end."""
-    server = make_server("127.0.0.1", 0, stand.app, _Threaded, _Quiet)
+    with serving_app(stand.app) as address:
+        yield address
+
+
+@contextmanager
+def serving_app(app: Flask) -> Iterator[str]:
+    """Serve an application likewise."""
+    server = make_server("127.0.0.1", 0, app, _Threaded, _Quiet)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     try:

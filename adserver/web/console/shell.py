@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
-from flask import Blueprint, Flask, Response, g, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Flask, Response, current_app, g, make_response, redirect, render_template, request, url_for
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFError, CSRFProtect
 from werkzeug.wrappers import Response as AnyResponse
 
 from adserver.web.auth import Forbidden, Identities, Principal, Role
+from adserver.web.console import words
 from adserver.web.console.navigation import Entry, Section
 from adserver.web.console.sessions import (
     CONSOLE_PATH,
@@ -58,6 +59,8 @@ class ConsoleParts:
     """How many wrong tokens an address may show."""
     sections: tuple[Section, ...] = ()
     """Its pages, in the order of the navigation."""
+    overview: Callable[[], str] | None = None
+    """Returns the page `/console/`; None: one that says who is signed in, and where the other pages are."""
     on_sign_in: Callable[[Principal], None] = lambda _: None
     """Is told of each sign-in; must not raise."""
 
@@ -79,6 +82,8 @@ def install_console(app: Flask, parts: ConsoleParts) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     entries = tuple(entry for section in parts.sections for entry in section.entries)
     app.context_processor(lambda: _context(entries))
+    for name in (words.grouped, words.percent, words.day, words.short_day):
+        app.add_template_filter(name)
     app.register_blueprint(_console_blueprint(parts), url_prefix="/console")
     for section in parts.sections:
         app.register_blueprint(section.blueprint, url_prefix="/console")
@@ -100,6 +105,11 @@ def require_in_console(*roles: Role, unbound: bool = False) -> Principal:
     if (roles and caller.role not in roles) or (unbound and caller.is_bound):
         raise Forbidden
     return caller
+
+
+def url_if_there(endpoint: str, **values: object) -> str | None:
+    """Return the address of another page, or None where the console was put together without it."""
+    return url_for(endpoint, **values) if endpoint in current_app.view_functions else None  # type: ignore[arg-type]
 
 
 class _Guard:
@@ -127,7 +137,7 @@ def _console_blueprint(parts: ConsoleParts) -> Blueprint:
 
     @blueprint.get("/")
     def overview() -> str:
-        return render_template("console/overview.html")
+        return render_template("console/welcome.html") if parts.overview is None else parts.overview()
 
     @blueprint.get("/sign-in")
     def sign_in() -> AnyResponse:
@@ -179,7 +189,15 @@ def _context(entries: Sequence[Entry]) -> dict[str, object]:
     """Return what the templates of the console may use."""
     caller: Principal | None = g.get("console_caller")
     shown = [entry for entry in entries if caller is not None and entry.is_for(caller)]
-    return {"caller": caller, "entries": shown, "open_blueprint": request.blueprint}
+    return {
+        "caller": caller,
+        "entries": shown,
+        "open_blueprint": request.blueprint,
+        "url_if_there": url_if_there,
+        "counted": words.counted,
+        "days_left": words.days_left,
+        "state_words": words.state_words,
+    }
 
 
 def _dress(response: Response) -> Response:
