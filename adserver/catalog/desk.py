@@ -48,6 +48,8 @@ class Upload(msgspec.Struct, frozen=True):
     dry_run: bool
     advertisers: tuple[str, ...] | None = None
     """Those whose things exist for the sender; None: all."""
+    with_files: bool = False
+    """Whether the outcome is to hold what was read."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -58,6 +60,8 @@ class Outcome(msgspec.Struct, frozen=True):
     """See `Published`."""
     plan: bytes
     """As JSON, as the API shows it."""
+    files: bytes = b""
+    """What was read, each file checked alone, as an upload of JSON; only where the sender asked for it."""
 
     @property
     def live(self) -> int:
@@ -135,7 +139,8 @@ def publish_documents(publisher: Publisher, upload: Upload, documents: Documents
             dry_run=upload.dry_run,
             within=within,
         )
-    return _outcome(published)
+    outcome = _outcome(published)
+    return msgspec.structs.replace(outcome, files=_files_json(documents)) if upload.with_files else outcome
 
 
 @contextmanager
@@ -174,6 +179,10 @@ def _publish_edit(publisher: Publisher, upload: Upload, within: Within) -> Publi
 
 def _outcome(published: Published) -> Outcome:
     return Outcome(published.base, published.revision, msgspec.json.encode(published.plan.to_json()))
+
+
+def _files_json(documents: Documents) -> bytes:
+    return msgspec.json.encode({"files": list(documents.campaign_files.values())})
 
 
 def _refuse_others(documents: Documents, advertisers: Sequence[str]) -> None:

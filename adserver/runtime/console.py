@@ -9,6 +9,7 @@ from adserver.catalog.desk import UploadDesk
 from adserver.catalog.publish import Publisher
 from adserver.domain.catalog import Site, Slot
 from adserver.places.gazetteer import Gazetteer
+from adserver.runtime.console_changes import change_sections
 from adserver.statistics.service import StatisticsService
 from adserver.web.console.alerts import alerts_notice, alerts_section
 from adserver.web.console.campaigns import CampaignParts, campaigns_section
@@ -65,6 +66,7 @@ def make_console(sources: ConsoleSources) -> tuple[Callable[[], str], tuple[Sect
 
     sections = (
         campaigns_section(CampaignParts(holdings, figures, sources.desk, gazetteer.get, sources.uploads, gate)),
+        *change_sections(sources.publisher, sources.desk, gazetteer, sources.uploads, gate),
         schedule_section(holdings, gazetteer),
         statistics_section(sources.statistics, gazetteer.get, sources.questions, gate),
         explain_section(sources.explainer, slots, sites, sources.questions, gate),

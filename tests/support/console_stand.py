@@ -221,6 +221,8 @@ class ConsoleStand:
                 gate=StoreGate(lambda: 0.0, calls_at_once=8),
                 uploads=self.uploads,
                 questions=self.questions,
+                alerts=lambda: self.book,
+                alert_ways=(),
                 public_url=None,
             )
         )

@@ -217,9 +217,9 @@ class TestSession:
         console = Console()
         browser = signed_in(console)
         for path in ("/v1/campaigns", "/bootstrap/static/css/bootstrap.min.css"):
-            answer = browser.get(path)
-            assert "Set-Cookie" not in answer.headers
-            assert "Cookie" not in answer.headers.get("Vary", "")
+            with browser.get(path) as answer:
+                assert "Set-Cookie" not in answer.headers
+                assert "Cookie" not in answer.headers.get("Vary", "")
 
 
 class TestForms:
@@ -292,4 +292,6 @@ class TestPages:
         page = browser.get("/console/sign-in").text
         files = re.findall(r'(?:src|href)="(/(?:console/static|bootstrap)[^"]+)"', page)
         assert len(files) == 5
-        assert {browser.get(path).status_code for path in files} == {200}
+        for path in files:
+            with browser.get(path) as answer:
+                assert answer.status_code == 200, path

@@ -41,3 +41,5 @@ class Section:
 
     blueprint: Blueprint
     entries: tuple[Entry, ...] = field(default=())
+    max_body_bytes: int | None = None
+    """The largest form that its pages take, of people who have signed in; None: what any address takes."""

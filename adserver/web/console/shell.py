@@ -128,8 +128,15 @@ class _Guard:
             came_for = request.full_path.rstrip("?") if request.method == "GET" else None
             return redirect(url_for(_SIGN_IN, next=came_for), 303)
         g.console_caller = caller
+        self._make_room()
         self._csrf.protect()
         return None
+
+    def _make_room(self) -> None:
+        """Let a page take forms as large as its section says, before anything reads them."""
+        for section in self._parts.sections:
+            if section.max_body_bytes is not None and section.blueprint.name == request.blueprint:
+                request.max_content_length = request.max_form_memory_size = section.max_body_bytes
 
 
 def _console_blueprint(parts: ConsoleParts) -> Blueprint:
