@@ -10,7 +10,8 @@ from adserver.delivery.stylesheet import stylesheet
 from adserver.domain.variants import LENGTHS
 
 _OWN: Final = (
-    "body{margin:2rem auto;max-width:66rem;padding:0 1rem;font:16px/1.5 system-ui,sans-serif;color:#1b1f21;background:#fff}"
+    "body{margin:2rem auto;max-width:66rem;padding:0 1rem;font:16px/1.5 system-ui,sans-serif}"
+    "body{color:#1b1f21;background:#fff}"
     "h1,h2,h3{line-height:1.25}h3{margin-bottom:.25rem}"
     ".note{color:#5b6468}.cut{color:#7a4d00}"
     ".pages{overflow-x:auto}"

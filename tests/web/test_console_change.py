@@ -90,10 +90,10 @@ class TestChanging:
             "share 100 40",
             "goal \u203a impressions left out 50000",
             "hours \u203a from left out 06:00",
-            "5 changed",
+            "7 changed",
         ):
             assert line in read
-        assert "MN, 60 miles around Fargo, ND" in read
+        assert "60 miles around Fargo, ND, MN" in read
         assert "caps left out 3 a visit for each reader" in read
         assert "days left out mon, tue, wed, thu, fri, sat, sun" in read
         assert send(visitor, QWIKET, page, "publish", message="More").status_code == 303
