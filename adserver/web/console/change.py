@@ -24,7 +24,7 @@ from adserver.web.console.campaign_form import (
 )
 from adserver.web.console.drafts import MAX_FORM_BYTES, Draft, NoDraft, read_draft
 from adserver.web.console.form_choices import FormChoices
-from adserver.web.console.form_faults import place_faults
+from adserver.web.console.form_faults import label_of, place_faults
 from adserver.web.console.navigation import Entry, Section
 from adserver.web.console.proposals import REFUSALS, refusal_of
 from adserver.web.console.review import ReviewDesk
@@ -73,6 +73,7 @@ class _Pages:
             form=form,
             campaign=campaign_of(file),
             count_characters=count_graphemes,
+            label_of=label_of,
         )
         return make_response(body, status)
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from adserver.domain.errors import Fault
+from adserver.web.console.campaign_form import FormView
 
 _CAMPAIGN: Final = re.compile(r"(?:files\[0\]\.)?campaigns\[0\]\.?")
 _ROW: Final = re.compile(r"(?:creatives|flights)\[[0-9]+\]")
@@ -30,6 +31,17 @@ def place_faults(faults: Sequence[Fault], inputs: Iterable[str]) -> dict[str, li
         message = fault.message if place or not path else f"{path}: {fault.message}"
         placed.setdefault(place, []).append(message)
     return placed
+
+
+def label_of(name: str, view: FormView) -> str:
+    """Return what people call an input: its row by its id, then its field."""
+    row = _ROW.match(name)
+    field = name[row.end() :] if row is not None else name
+    words = field.strip(".").replace("_", " ").replace(".", " \u203a ")
+    if row is None:
+        return words
+    called = view.first(f"{row[0]}.id") or f"new {row[0].partition('s[')[0]}"
+    return f"{called}: {words}" if words else called
 
 
 def _place(path: str, names: Sequence[str]) -> str:
