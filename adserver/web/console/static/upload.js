@@ -26,11 +26,13 @@
   });
 
   for (const link of document.querySelectorAll('[data-line]')) {
-    link.addEventListener('click', () => {
+    link.addEventListener('click', (event) => {
+      event.preventDefault(); // else the browser takes the focus to the line above
       const lines = text.value.split('\n');
       const line = Number(link.dataset.line) - 1;
       const start = lines.slice(0, line).reduce((sum, each) => sum + each.length + 1, 0);
       const at = start + Math.min(Number(link.dataset.column) - 1, lines[line]?.length ?? 0);
+      text.scrollIntoView({ block: 'center' });
       text.focus({ preventScroll: true });
       text.setSelectionRange(at, start + (lines[line]?.length ?? 0));
       text.scrollTop = Math.max(0, line - 3) * parseFloat(getComputedStyle(text).lineHeight);
