@@ -25,7 +25,9 @@ _WEIGHTED: Final = re.compile(r"(\S+)\s+(?:[x*]\s*)?([0-9]{1,9})")
 class Codec(Protocol):
     """Takes one field to its inputs and back. Immutable."""
 
-    inputs: tuple[str, ...]
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The ends of the names of its inputs."""
 
     def show(self, value: JsonValue) -> dict[str, tuple[str, ...]]:
         """Return what stands in the inputs; None: the field is left out."""

@@ -1,6 +1,5 @@
 """Asks the desk what a draft would change, and publishes it: the same check, limits and words for every page."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -11,7 +10,6 @@ from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Publisher
 from adserver.catalog.reading import UnreadableDocument
 from adserver.catalog.revisions import Entry
-from adserver.catalog.texts import shown
 from adserver.domain.catalog import CapScope
 from adserver.domain.errors import (
     AdserverError,
@@ -29,7 +27,7 @@ from adserver.web.console.drafts import Draft
 from adserver.web.limits import CallLimit, session_key
 from adserver.web.store_gate import StoreGate
 
-_STATUSES: Final = {
+_STATUSES: Final[dict[type[AdserverError], int]] = {
     InputRefused: 422,
     IdTaken: 409,
     UnknownAdvertiser: 404,
@@ -38,8 +36,8 @@ _STATUSES: Final = {
     UnsupportedFormat: 415,
 }
 _DAYS: Final = frozenset(WEEKDAYS)
-_SCOPES: Final = {CapScope.READER: "each reader", CapScope.FLIGHT: "all readers"}
-REFUSALS: Final = tuple(_STATUSES)
+_SCOPES: Final[dict[str, str]] = {CapScope.READER: "each reader", CapScope.FLIGHT: "all readers"}
+REFUSALS: Final[tuple[type[AdserverError], ...]] = tuple(_STATUSES)
 """What the sender of a draft can mend; all else is the console's page of problems."""
 
 
@@ -71,8 +69,6 @@ class Proposal:
 
     base: int
     lines: tuple[PlanLine, ...]
-    effects: tuple[str, ...]
-    """What that does to delivery, in words."""
     files: tuple[dict[str, Any], ...]
     """The draft as it was read, file by file; empty where it was not asked for."""
 
@@ -108,7 +104,7 @@ class Proposer:
         outcome = self._take(draft, caller, "", None, dry_run=True)
         plan = msgspec.json.decode(outcome.plan)
         files = msgspec.json.decode(outcome.files)["files"]
-        return Proposal(outcome.base, plan_lines(plan), _effects(plan), tuple(files))
+        return Proposal(outcome.base, plan_lines(plan), tuple(files))
 
     def publish(self, draft: Draft, caller: Principal, message: str, base: int) -> Outcome:
         """Publish a draft, if the revision that its sender looked at is live still.
@@ -194,8 +190,3 @@ def _words_of_mapping(words: dict[str, str]) -> str:
     if "scope" in words:
         return f"{words.get('impressions')} a {words.get('per')} for {_SCOPES.get(words['scope'], words['scope'])}"
     return " ".join(f"{name} {one}" for name, one in words.items())
-
-
-def _effects(plan: dict[str, Any]) -> Sequence[str]:
-    found = plan.get("effects", ())
-    return tuple(one if isinstance(one, str) else shown(msgspec.json.encode(one).decode()) for one in found)

@@ -19,7 +19,7 @@ from adserver.delivery.preview import (
 )
 from adserver.delivery.preview_page import render_preview_page
 from adserver.domain.catalog import Catalog, Creative
-from adserver.domain.ids import PlaceId
+from adserver.domain.ids import CreativeId, PlaceId
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.rules import CategoryRule, StateRule
 from adserver.domain.variants import LENGTHS, Variant
@@ -94,7 +94,7 @@ def test_the_link_is_the_one_that_readers_get() -> None:
 def test_a_creative_that_no_flight_shows_is_in_no_slot() -> None:
     catalog = make_catalog()
     campaign = catalog.campaigns[0]
-    spare = replace(campaign.creatives[0], id="spare")
+    spare = replace(campaign.creatives[0], id=CreativeId("spare"))
     previews = preview_campaign(catalog, replace(campaign, creatives=(*campaign.creatives, spare)))
     assert [len(one.slots) for one in previews] == [5, 0]
 
