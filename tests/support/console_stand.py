@@ -20,6 +20,7 @@ from werkzeug.test import TestResponse
 from adserver.access.office import TokenOffice
 from adserver.access.token_store import MemoryTokenStore
 from adserver.access.tokens import Role
+from adserver.alerts.book import NO_BOOK, Book
 from adserver.catalog.desk import LocalDesk
 from adserver.catalog.documents import JsonObject
 from adserver.catalog.merging import Extent
@@ -160,6 +161,8 @@ class ConsoleStand:
     store: MemoryRevisionStore = field(default_factory=MemoryRevisionStore)
     is_away: bool = False
     """Whether the store of counts does not answer."""
+    book: Book = NO_BOOK
+    """What the keeper last found."""
 
     def __post_init__(self) -> None:
         self.publisher = Publisher(self.store, gazetteer(), lambda: self.now, None, self._built)
