@@ -9,10 +9,10 @@ PORT ?= 8080
 SKIP ?=
 SEED ?=
 MINUTES ?=
-WORKERS ?= 2
+WORKERS ?= 3
 export SKIP
 
-PYTEST := .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile
+PYTEST := .venv/bin/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 help:
 	@echo 'make run      start the demo on http://127.0.0.1:8080 (PORT=9000 moves it); Ctrl-C stops it'

@@ -8,6 +8,10 @@ from typing import Final
 
 import pytest
 from hypothesis import settings
+from sharing_out import SideBySide
+from xdist.remote import Producer
+
+pytest_plugins = ["shared_valkey"]
 
 GROUPS: Final = ("browser", "cluster", "processes")
 """What `SKIP` takes: the markers of tests that need more than Python."""
@@ -42,6 +46,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if left_out:
         config.hook.pytest_deselected(items=left_out)
         items[:] = [item for item in items if item not in left_out]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> SideBySide | None:
+    """Have files shared out so that those which wait and those which compute run at the same time."""
+    return SideBySide(config, log) if config.getvalue("dist") == "loadfile" else None
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -70,6 +70,7 @@ def run_pytest(folder_of_run: Path, sources: Mapping[str, str], *arguments: str,
         (tests / name).write_text(source)
     shutil.copy(ROOT / "pyproject.toml", folder_of_run)
     shutil.copy(ROOT / "tests/conftest.py", tests)
+    (tests / "support").symlink_to(ROOT / "tests/support")
     environment = {key: value for key, value in os.environ.items() if not key.startswith(("PYTEST_", "SKIP"))}
     command = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", *arguments]
     run = subprocess.run(

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from browser_stand import chromium
 from nginx_server import binary, listens
 from playwright.sync_api import Browser, Request
 from ports import free_port
@@ -99,12 +98,6 @@ def caching_nginx(folder: Path, service: Service) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(15)
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def read(browser: Browser, address: str) -> list[str]:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from browser_stand import CHROMIUM, FLAGS
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page
 from service import Service, running_service
 
 from adserver.web.api_calls import CALLS
@@ -16,14 +15,6 @@ pytestmark = pytest.mark.processes
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     with running_service(tmp_path_factory.mktemp("console")) as service:
         yield service
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-        yield browser
-        browser.close()
 
 
 def open_console(

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from browser_stand import Pages, chromium, serving
+from browser_stand import Pages, serving
 from delivery_stand import LONG, NAME, SHORT, Stand, make_catalog, make_creative
 from playwright.sync_api import Browser, Page, expect
 
@@ -42,12 +42,6 @@ class Paper:
         page.goto(f"{self.address}/pages/page")
         assert [text for text in complaints if "Content Security Policy" in text] == []
         return page
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
-from browser_stand import Pages, chromium
+from browser_stand import Pages
 from delivery_stand import Stand, make_catalog, make_creative, make_site, make_variants
 from paper import Paper, open_paper
 from playwright.sync_api import Browser, Page, expect
@@ -44,12 +44,6 @@ def catalog_of(text: str) -> Catalog:
     """Return a catalog whose sponsor writes this wherever it may write at all, and the site as its label."""
     creative = make_creative(make_variants(text, text, text), disclosure=text)
     return make_catalog(creative, site=make_site(label=text))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

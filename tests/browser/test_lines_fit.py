@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from browser_stand import Pages, chromium
+from browser_stand import Pages
 from delivery_stand import LONG, NAME, SHORT, Stand, make_catalog, make_creative
 from paper import Paper, open_paper
 from playwright.sync_api import Browser, Frame, Page, expect
@@ -45,12 +45,6 @@ LINES: Final = """() => [
   ...[...document.querySelectorAll('.sponsor > a')],
   ...[...document.querySelectorAll('sponsor-slot')].map((slot) => slot.shadowRoot.querySelector('a')),
 ].map((link) => link.innerText.trim())"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

@@ -4,28 +4,25 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from browser_stand import CHROMIUM, FLAGS
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 from service import Service
 
 pytestmark = pytest.mark.processes
 
 
-def test_everything_that_a_browser_fetches_lies_under_the_path(tmp_path: Path) -> None:
+def test_everything_that_a_browser_fetches_lies_under_the_path(browser: Browser, tmp_path: Path) -> None:
     service = Service(tmp_path)
     service.environ["ADSERVER_PUBLIC_URL"] = f"{service.base}/sponsors"
     fetched: list[tuple[str, int]] = []
     try:
         service.start()
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(FLAGS))
-            page = browser.new_page(viewport={"width": 1280, "height": 8000})
-            page.on("response", lambda answer: fetched.append((urlsplit(answer.url).path, answer.status)))
-            page.goto(f"{service.base}/sponsors/demo/", wait_until="load")
-            page.wait_for_function("document.querySelector('sponsor-slot').shadowRoot?.querySelector('a')?.href")
-            link = page.evaluate("document.querySelector('sponsor-slot').shadowRoot.querySelector('a').href")
-            service.await_that(lambda: service.totals()["impressions"] >= 5)
-            browser.close()
+        page = browser.new_page(viewport={"width": 1280, "height": 8000})
+        page.on("response", lambda answer: fetched.append((urlsplit(answer.url).path, answer.status)))
+        page.goto(f"{service.base}/sponsors/demo/", wait_until="load")
+        page.wait_for_function("document.querySelector('sponsor-slot').shadowRoot?.querySelector('a')?.href")
+        link = page.evaluate("document.querySelector('sponsor-slot').shadowRoot.querySelector('a').href")
+        service.await_that(lambda: service.totals()["impressions"] >= 5)
+        page.close()
     finally:
         service.end()
 

@@ -3,16 +3,10 @@
 from collections.abc import Callable, Iterator
 
 import pytest
-from browser_stand import Pages, chromium
+from browser_stand import Pages
 from delivery_stand import LONG, NAME, SHORT, Stand, make_catalog, make_creative, make_variants
 from paper import DECISIONS, FONT, HELD_SECONDS, TAG, Paper, await_that, fallbacks, link, open_paper
 from playwright.sync_api import Browser, Route, expect
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

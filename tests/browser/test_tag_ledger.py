@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 import pytest
-from browser_stand import Pages, chromium
+from browser_stand import Pages
 from delivery_stand import Stand, make_catalog
 from paper import TAG, Paper, open_paper
 from playwright.sync_api import Browser, expect
@@ -19,12 +19,6 @@ def capped(times: int, per: CapPeriod) -> Catalog:
     (campaign,) = catalog.campaigns
     flight = replace(campaign.flights[0], caps=(Cap(times, per, CapScope.READER),))
     return replace(catalog, campaigns=(replace(campaign, flights=(flight,)),))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 def papers(browser: Browser, catalog: Catalog) -> Iterator[Paper]:

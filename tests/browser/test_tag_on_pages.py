@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 import pytest
-from browser_stand import Pages, chromium
+from browser_stand import Pages
 from delivery_stand import LONG, Stand
 from paper import DECISIONS, TAG, Paper, await_that, fallbacks, link, open_paper
 from playwright.sync_api import Browser, Route, expect
@@ -25,12 +25,6 @@ window.shifts = [];
 new PerformanceObserver((list) => shifts.push(...list.getEntries().map((each) => each.value)))
   .observe({ type: 'layout-shift', buffered: true });
 """
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

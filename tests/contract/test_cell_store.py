@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
@@ -16,7 +16,6 @@ from batch_of import batch_of
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 from statistics_world import World
-from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import (
     CLICKS,
@@ -91,20 +90,13 @@ def member_text(family: Family, member: Member) -> str:
             return topics_member(member.flight, member.slot, TOPIC)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
 @pytest.fixture(params=["memory", "fakeredis", "valkey"])
 def bench(request: pytest.FixtureRequest) -> Bench:
     if request.param == "memory":
         return MemoryBench()
     if request.param == "fakeredis":
         return RedisBench(fakeredis.FakeRedis())
-    client: redis.Redis = request.getfixturevalue("server")
-    client.flushall()
+    client: redis.Redis = request.getfixturevalue("valkey")
     return RedisBench(client)
 
 
@@ -180,8 +172,7 @@ def test_no_redis_is_no_answer(tmp_path: Path) -> None:
         list(RedisCellStore(client).read(Family.HOURS, range(10), anything))
 
 
-def test_what_the_keeper_counts_is_what_a_query_reads(server: redis.Redis) -> None:
-    server.flushall()
+def test_what_the_keeper_counts_is_what_a_query_reads(valkey: redis.Redis) -> None:
     second = int(time.time())
     token = Token(
         issuer=b"issuer",
@@ -206,8 +197,8 @@ def test_what_the_keeper_counts_is_what_a_query_reads(server: redis.Redis) -> No
         event_record(None, EventKind.SEEN, InvalidReason.SIGNATURE, Variant.AUTO, second),
     )
     batch = batch_of(records, partial(site_day, world), {}, spool="spool", start=0, end=64 * len(records))
-    assert RedisCountStore(server).apply(batch).done
-    world.store = RedisCellStore(server)
+    assert RedisCountStore(valkey).apply(batch).done
+    world.store = RedisCellStore(valkey)
     world.now = datetime.now(UTC)
     for by in ((), ("country",), ("topic",)):
         assert list(world.rows("fills", "impressions", "clicks", by=by, date_range="7d").values()) == [(3, 1, 1)]

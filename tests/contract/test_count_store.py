@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import fakeredis
 import pytest
 import redis
 from batch_of import batch_of
-from valkey_server import connect, running_valkey
+from valkey_server import connect
 
 from adserver.counting.cells import (
     CLICKS,
@@ -41,20 +41,13 @@ NOW = int(time.time())
 TODAY = NOW // 86_400
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
 @pytest.fixture(params=["memory", "fakeredis", "valkey"])
 def store(request: pytest.FixtureRequest) -> CountStore:
     if request.param == "memory":
         return MemoryCountStore(WINDOW_SECONDS, time.time)
     if request.param == "fakeredis":
         return RedisCountStore(fakeredis.FakeRedis(), WINDOW_SECONDS)
-    client: redis.Redis = request.getfixturevalue("server")
-    client.flushall()
+    client: redis.Redis = request.getfixturevalue("valkey")
     return RedisCountStore(client, WINDOW_SECONDS)
 
 
@@ -198,45 +191,41 @@ def calls(store: CountStore) -> tuple[Callable[[], object], ...]:
     )
 
 
-def test_a_script_flushed_from_the_server_is_loaded_again(server: redis.Redis) -> None:
-    server.flushall()
-    store = RedisCountStore(server)
+def test_a_script_flushed_from_the_server_is_loaded_again(valkey: redis.Redis) -> None:
+    store = RedisCountStore(valkey)
     store.apply(batch(event(SEEN, 1)))
-    server.script_flush()
+    valkey.script_flush()
 
     assert store.apply(batch(event(SEEN, 2), start=64)).done
 
 
-def test_a_full_block_of_dedupe_bits_is_made_at_its_size_and_expires_after_the_window(server: redis.Redis) -> None:
-    server.flushall()
-    RedisCountStore(server, WINDOW_SECONDS).apply(batch(event(SEEN, 5)))
+def test_a_full_block_of_dedupe_bits_is_made_at_its_size_and_expires_after_the_window(valkey: redis.Redis) -> None:
+    RedisCountStore(valkey, WINDOW_SECONDS).apply(batch(event(SEEN, 5)))
 
-    (block,) = server.scan_iter(match="{s0}:tok:*")
-    assert server.strlen(block) == 6_120
-    assert WINDOW_SECONDS < int(server.ttl(block)) <= WINDOW_SECONDS + 7_200
-    assert {server.ttl(key) for key in server.scan_iter() if key != block} == {-1}
+    (block,) = valkey.scan_iter(match="{s0}:tok:*")
+    assert valkey.strlen(block) == 6_120
+    assert WINDOW_SECONDS < int(valkey.ttl(block)) <= WINDOW_SECONDS + 7_200
+    assert {valkey.ttl(key) for key in valkey.scan_iter() if key != block} == {-1}
 
 
-def test_dedupe_bits_are_kept_a_whole_window_after_their_last_write(server: redis.Redis) -> None:
-    server.flushall()
-    store = RedisCountStore(server, WINDOW_SECONDS)
+def test_dedupe_bits_are_kept_a_whole_window_after_their_last_write(valkey: redis.Redis) -> None:
+    store = RedisCountStore(valkey, WINDOW_SECONDS)
     store.apply(batch(event(SEEN, 5)))
-    (block,) = server.scan_iter(match="{s0}:tok:*")
-    server.expire(block, 60)  # as when the window is nearly over
+    (block,) = valkey.scan_iter(match="{s0}:tok:*")
+    valkey.expire(block, 60)  # as when the window is nearly over
 
     store.apply(batch(event(SEEN, 6), start=64))
 
-    assert int(server.ttl(block)) > WINDOW_SECONDS
+    assert int(valkey.ttl(block)) > WINDOW_SECONDS
 
 
-def test_corrupt_records_and_gaps_are_declared(server: redis.Redis) -> None:
-    server.flushall()
-    store = RedisCountStore(server)
+def test_corrupt_records_and_gaps_are_declared(valkey: redis.Redis) -> None:
+    store = RedisCountStore(valkey)
     store.apply(replace(batch(event(SEEN, 1)), corrupt=2))
     store.apply(Batch(0, SPOOL, 64, 128, gap=True))
 
-    assert server.hgetall("{s0}:drops") == {b"corrupt": b"2"}
-    assert server.hgetall("{s0}:gap") == {f"{SPOOL}:64".encode(): b"128"}
+    assert valkey.hgetall("{s0}:drops") == {b"corrupt": b"2"}
+    assert valkey.hgetall("{s0}:gap") == {f"{SPOOL}:64".encode(): b"128"}
     assert store.applied(0) == {SPOOL: 128}
 
 
@@ -341,15 +330,14 @@ def test_beacons_of_an_expired_token_count_towards_it_and_those_of_bots_do_not(s
     assert beacons(store) == [4]
 
 
-def test_a_flood_of_tokens_that_come_twice_is_watched_up_to_a_limit(server: redis.Redis) -> None:
-    server.flushall()
-    store = RedisCountStore(server, WINDOW_SECONDS)
+def test_a_flood_of_tokens_that_come_twice_is_watched_up_to_a_limit(valkey: redis.Redis) -> None:
+    store = RedisCountStore(valkey, WINDOW_SECONDS)
     flood = [event(SEEN, sequence) for sequence in range(5_000)]
     store.apply(batch(*flood, *flood))
-    assert server.hlen("{s0}:repeats") == 4_096
+    assert valkey.hlen("{s0}:repeats") == 4_096
 
     store.apply(batch(*flood, start=64 * 10_000))
-    assert server.hlen("{s0}:repeats") == 4_096
+    assert valkey.hlen("{s0}:repeats") == 4_096
     assert beacons(store) == [3] * 4_096
 
 

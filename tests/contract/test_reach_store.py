@@ -1,13 +1,10 @@
 """One suite for every `ReachStore`: in memory, on fakeredis, on a real server."""
 
-from collections.abc import Iterator
-
 import fakeredis
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import SHARDS_KEY, reach_index_key, reach_key, reached_key, reader_element
 from adserver.domain.errors import StoreUnavailable
@@ -43,20 +40,13 @@ class RedisBench:
         self.client.pfadd(reach_key(shard, day, flight(number)), *elements)
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
 @pytest.fixture(params=["memory", "fakeredis", "valkey"])
 def bench(request: pytest.FixtureRequest) -> MemoryBench | RedisBench:
     if request.param == "memory":
         return MemoryBench()
     if request.param == "fakeredis":
         return RedisBench(fakeredis.FakeRedis())
-    client: redis.Redis = request.getfixturevalue("server")
-    client.flushall()
+    client: redis.Redis = request.getfixturevalue("valkey")
     return RedisBench(client)
 
 
@@ -94,24 +84,22 @@ def test_more_flights_than_one_round_trip_takes(bench: MemoryBench | RedisBench)
     assert len(read(bench, range(DAY, DAY + 2), *range(600))) == 600
 
 
-def test_a_real_server_adds_up_its_shards(server: redis.Redis) -> None:
-    server.flushall()
-    server.set(SHARDS_KEY, 3)
-    bench = RedisBench(server)
+def test_a_real_server_adds_up_its_shards(valkey: redis.Redis) -> None:
+    valkey.set(SHARDS_KEY, 3)
+    bench = RedisBench(valkey)
     for shard in range(3):
         bench.put(shard, DAY, shard + 1, shard)
 
     assert read(bench, range(DAY, DAY + 1), 0, 1, 2) == {StoredReach(flight(n), DAY, n + 1) for n in range(3)}
 
 
-def test_what_was_rolled_up_is_told_as_before(server: redis.Redis) -> None:
-    server.flushall()
-    bench = RedisBench(server)
+def test_what_was_rolled_up_is_told_as_before(valkey: redis.Redis) -> None:
+    bench = RedisBench(valkey)
     bench.put(1, DAY, 3)
     bench.put(2, DAY, 2)
-    server.hset(reached_key(0, DAY), flight(1).hex(), "99")  # put there a moment before its sketch is taken away
-    server.hset(reached_key(0, DAY), flight(3).hex(), "40")
-    server.hset(reached_key(0, DAY - 9), flight(1).hex(), "7")
+    valkey.hset(reached_key(0, DAY), flight(1).hex(), "99")  # put there a moment before its sketch is taken away
+    valkey.hset(reached_key(0, DAY), flight(3).hex(), "40")
+    valkey.hset(reached_key(0, DAY - 9), flight(1).hex(), "7")
 
     assert read(bench, range(DAY - 20, DAY + 1), 1, 2, 3) == {
         StoredReach(flight(1), DAY, 3),
@@ -121,9 +109,8 @@ def test_what_was_rolled_up_is_told_as_before(server: redis.Redis) -> None:
     }
 
 
-def test_a_sketch_is_right_within_two_percent(server: redis.Redis) -> None:
-    server.flushall()
-    bench = RedisBench(server)
+def test_a_sketch_is_right_within_two_percent(valkey: redis.Redis) -> None:
+    bench = RedisBench(valkey)
     bench.put(1, DAY, 20_000)
 
     ((told),) = read(bench, range(DAY, DAY + 1), 1)

@@ -1,12 +1,9 @@
 """What is declared lost, as read from a real server with several shards."""
 
-from collections.abc import Iterator
-
 import pytest
 import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
-from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import SHARDS_KEY
 from adserver.counting.losses import Losses
@@ -15,21 +12,15 @@ from adserver.statistics.redis_standing import RedisStanding
 from adserver.statistics.standing import CountStanding
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
-def test_losses_of_all_shards_are_summed_and_this_hosts_backlog_is_told(server: redis.Redis) -> None:
-    store = RedisStanding(server, lambda: (640, 3.5))
+def test_losses_of_all_shards_are_summed_and_this_hosts_backlog_is_told(valkey: redis.Redis) -> None:
+    store = RedisStanding(valkey, lambda: (640, 3.5))
     assert store.read() == CountStanding(Losses(), 640, 3.5)
 
-    server.set(SHARDS_KEY, 2)
-    server.hset("{s0}:drops", mapping={"spool:a": "3", "spool:b": "4", "late": "1", "corrupt": "2", "another": "9"})
-    server.hset("{s1}:drops", mapping={"late": "10"})
-    server.hset("{s0}:gap", mapping={"a:0": "64"})
-    server.hset("{s1}:gap", mapping={"a:0": "64", "b:128": "256"})
+    valkey.set(SHARDS_KEY, 2)
+    valkey.hset("{s0}:drops", mapping={"spool:a": "3", "spool:b": "4", "late": "1", "corrupt": "2", "another": "9"})
+    valkey.hset("{s1}:drops", mapping={"late": "10"})
+    valkey.hset("{s0}:gap", mapping={"a:0": "64"})
+    valkey.hset("{s1}:gap", mapping={"a:0": "64", "b:128": "256"})
     assert store.read().losses == Losses(gaps=3, late=11, corrupt=2, unwritten=7)
 
 

@@ -1,11 +1,10 @@
 """Where tokens are kept: every implementation of the port does the same."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import fakeredis
 import pytest
 import redis
-from valkey_server import connect, running_valkey
 
 from adserver.access.token_store import TOKENS_KEY, MemoryTokenStore, RedisTokenStore, TokenStore
 from adserver.access.tokens import AccessToken, Revocation, Role, TokenBook, TokensUnreadable
@@ -14,20 +13,13 @@ from adserver.domain.errors import StoreUnavailable
 MakeStore = Callable[[], TokenStore]
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
 @pytest.fixture(params=["memory", "fakeredis", "valkey"])
-def store(request: pytest.FixtureRequest, server: redis.Redis) -> TokenStore:
+def store(request: pytest.FixtureRequest, valkey: redis.Redis) -> TokenStore:
     if request.param == "memory":
         return MemoryTokenStore()
     if request.param == "fakeredis":
         return RedisTokenStore(fakeredis.FakeRedis(version=(7, 0)))
-    server.flushall()
-    return RedisTokenStore(server)
+    return RedisTokenStore(valkey)
 
 
 def token(name: str = "kim") -> AccessToken:
@@ -61,19 +53,17 @@ def test_what_is_there_is_never_changed(store: TokenStore) -> None:
     assert store.read() == TokenBook({"a": token()}, {"a": Revocation(1, "boss")})
 
 
-def test_a_record_of_another_layout_is_not_guessed_at(server: redis.Redis) -> None:
-    server.flushall()
-    server.hset(TOKENS_KEY, "a", "{}")
+def test_a_record_of_another_layout_is_not_guessed_at(valkey: redis.Redis) -> None:
+    valkey.hset(TOKENS_KEY, "a", "{}")
     with pytest.raises(TokensUnreadable):
-        RedisTokenStore(server).read()
+        RedisTokenStore(valkey).read()
 
 
-def test_a_key_of_another_type_is_left_alone(server: redis.Redis) -> None:
-    server.flushall()
-    server.set(TOKENS_KEY, "x")
+def test_a_key_of_another_type_is_left_alone(valkey: redis.Redis) -> None:
+    valkey.set(TOKENS_KEY, "x")
     with pytest.raises(StoreUnavailable, match="not a hash of tokens"):
-        RedisTokenStore(server).add("", TokenBook({"a": token()}))
-    assert server.keys() == [TOKENS_KEY.encode()]
+        RedisTokenStore(valkey).add("", TokenBook({"a": token()}))
+    assert valkey.keys() == [TOKENS_KEY.encode()]
 
 
 def test_a_server_that_is_gone_is_said_to_be() -> None:

@@ -3,7 +3,7 @@
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from importlib import resources
 from typing import TypeVar, cast
@@ -15,7 +15,6 @@ from counting_oracle import Cells, differences
 from examples import examples
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import Family, parse_field, shard_tag
 from adserver.counting.records import (
@@ -199,12 +198,6 @@ def test_memory_twin_counts_every_schedule_exactly(seed: int) -> None:
 # --- on a real server --------------------------------------------------------------------------------------------
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
 def read_cells(client: redis.Redis) -> dict[str, dict[bytes, int]]:
     cells = {}
     for family in Family:
@@ -259,8 +252,8 @@ def run_on_server(client: redis.Redis, seed: int, store: CountStore) -> list[str
 
 @settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(seed=st.integers(0, 2**32))
-def test_script_counts_every_schedule_exactly_on_a_real_server(client: redis.Redis, seed: int) -> None:
-    assert run_on_server(client, seed, RedisCountStore(client, WINDOW_SECONDS)) == []
+def test_script_counts_every_schedule_exactly_on_a_real_server(valkey_client: redis.Redis, seed: int) -> None:
+    assert run_on_server(valkey_client, seed, RedisCountStore(valkey_client, WINDOW_SECONDS)) == []
 
 
 STORED = "word = word + (change.state - state) * shift"
@@ -285,10 +278,10 @@ MUTATIONS = {
 
 
 @pytest.mark.parametrize("mutation", MUTATIONS)
-def test_oracle_notices_a_script_without_its(client: redis.Redis, mutation: str) -> None:
+def test_oracle_notices_a_script_without_its(valkey_client: redis.Redis, mutation: str) -> None:
     script = resources.files("adserver.keeping").joinpath("apply.lua").read_text()
     right, wrong = MUTATIONS[mutation]
     assert right in script
-    broken = RedisCountStore(client, WINDOW_SECONDS, script.replace(right, wrong))
+    broken = RedisCountStore(valkey_client, WINDOW_SECONDS, script.replace(right, wrong))
 
-    assert any(run_on_server(client, seed, broken) for seed in range(25))
+    assert any(run_on_server(valkey_client, seed, broken) for seed in range(25))

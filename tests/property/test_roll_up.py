@@ -1,11 +1,10 @@
 """Whatever was rolled up, every question that is still answered has the answer that it had before."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import date, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
-import pytest
 import redis
 from counted import COUNTS, DIMENSIONS, ZONES, Counted, brute_force, one_count, world_of
 from examples import examples
@@ -13,7 +12,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from statistics_world import NOW, SITES, SLOTS, World
 from stored_cells import put_cells
-from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import Family
 from adserver.keeping.redis_roll_up import RedisRollUp
@@ -24,12 +22,6 @@ from adserver.statistics.redis_cell_store import RedisCellStore
 WORLDS = st.lists(one_count(days=150), min_size=1, max_size=25)
 FINER = {Family.HOURS: {"time:hour"}, Family.PLACES: {"time:day", "time:week"}, Family.TOPICS: set[str]()}
 DAYS = st.integers(0, 150).map(lambda days: NOW.date() - timedelta(days=days))
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
 
 
 def rolled(client: redis.Redis, counted: list[Counted], days: int) -> World:
@@ -61,13 +53,13 @@ def within(one: Counted, first: date, last: date, zone: str | None) -> bool:
 @settings(max_examples=examples(60))
 @given(data=st.data(), counted=WORLDS, days=st.integers(9, 60))
 def test_whole_months_and_site_days_are_answered_as_before(
-    client: redis.Redis, data: st.DataObject, counted: list[Counted], days: int
+    valkey_client: redis.Redis, data: st.DataObject, counted: list[Counted], days: int
 ) -> None:
     family = data.draw(st.sampled_from(Family))
     coarse = [dimension for dimension in DIMENSIONS[family] if dimension not in FINER[family]]
     by = tuple(data.draw(st.lists(st.sampled_from(coarse), unique=True, max_size=4)))
     metrics = tuple(data.draw(st.lists(st.sampled_from(COUNTS), unique=True, min_size=1)))
-    rows = rolled(client, counted, days).rows(*metrics, by=by)
+    rows = rolled(valkey_client, counted, days).rows(*metrics, by=by)
     expected = brute_force(counted, metrics, by, None)
     assert rows == (expected if by else expected or {(): (0,) * len(metrics)})
 
@@ -75,7 +67,7 @@ def test_whole_months_and_site_days_are_answered_as_before(
 @settings(max_examples=examples(100))
 @given(data=st.data(), counted=WORLDS, days=st.integers(9, 60), zone=ZONES, first=DAYS, last=DAYS)
 def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
-    client: redis.Redis,
+    valkey_client: redis.Redis,
     data: st.DataObject,
     counted: list[Counted],
     days: int,
@@ -88,7 +80,7 @@ def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
     by = tuple(data.draw(st.lists(st.sampled_from(DIMENSIONS[family]), unique=True, max_size=3)))
     first, last = min(first, last), max(first, last)
     asked = {"date_range": [first.isoformat(), last.isoformat()]} | ({"timezone": zone} if zone else {})
-    world = rolled(client, counted, days)
+    world = rolled(valkey_client, counted, days)
     old = [one for one in counted if one.at.date() < NOW.date() - timedelta(days=days - 1)]
     rows = answer(partial(world.rows, "decisions", "invalid", "gross", by=by, **asked))
     expected = brute_force(
@@ -105,9 +97,9 @@ def test_any_question_is_answered_as_before_or_refused_because_of_what_is_old(
 @settings(max_examples=examples(30))
 @given(counted=WORLDS, days=st.integers(9, 60), zone=ZONES)
 def test_a_refusal_names_the_day_from_which_on_it_would_be_answered(
-    client: redis.Redis, counted: list[Counted], days: int, zone: str | None
+    valkey_client: redis.Redis, counted: list[Counted], days: int, zone: str | None
 ) -> None:
-    world = rolled(client, counted, days)
+    world = rolled(valkey_client, counted, days)
     for by in (("time:hour",), ("place", "time:day")):
         zoned = {"timezone": zone} if zone and by == ("time:hour",) else {}
         faults = answer(partial(world.rows, "decisions", by=by, **zoned))
@@ -122,20 +114,20 @@ def test_a_refusal_names_the_day_from_which_on_it_would_be_answered(
 @settings(max_examples=examples(12))
 @given(data=st.data(), counted=WORLDS, days=st.integers(9, 60))
 def test_a_roll_up_that_is_run_again_or_broken_off_changes_no_sum(
-    client: redis.Redis, data: st.DataObject, counted: list[Counted], days: int
+    valkey_client: redis.Redis, data: st.DataObject, counted: list[Counted], days: int
 ) -> None:
     def sums() -> object:
         return [world.rows(*COUNTS, by=by) for by in (("time:day", "flight", "variant"), ("place", "time:month"))]
 
-    client.flushall()
+    valkey_client.flushall()
     world = world_of(counted)
     before = sums()
-    put_cells(client, world.memory.cells)
-    world.store = RedisCellStore(client)
+    put_cells(valkey_client, world.memory.cells)
+    world.store = RedisCellStore(valkey_client)
     assert sums() == before
     while True:  # broken off after each move
-        moves = roll_up(client, world, days)
-        moved = RedisRollUp(client)
+        moves = roll_up(valkey_client, world, days)
+        moved = RedisRollUp(valkey_client)
         step = next(filter(None, moves._due(int(NOW.timestamp()) // 86_400 - days)), None)
         if step is None:
             break
@@ -144,4 +136,4 @@ def test_a_roll_up_that_is_run_again_or_broken_off_changes_no_sum(
         assert moved.move(some) == len(some)
         assert moved.move(some) == 0
         assert sums() == before
-    assert roll_up(client, world, days).run(NOW.timestamp()) == 0
+    assert roll_up(valkey_client, world, days).run(NOW.timestamp()) == 0

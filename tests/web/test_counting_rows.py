@@ -6,25 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from pipeline import LONG, READER, Pipeline, campaign_file
-from valkey_server import connect, running_valkey
 
 from adserver.domain.token import TokenCodec
 
 OTHER_KEY = TokenCodec((b"another key, never live here",))
 
 
-@pytest.fixture(scope="module")
-def socket() -> Iterator[Path]:
-    with running_valkey() as path:
-        yield path
-
-
 @pytest.fixture
-def pipeline(tmp_path: Path, socket: Path) -> Iterator[Pipeline]:
-    with connect(socket) as client:
-        client.flushall()
-    line = Pipeline(tmp_path, socket)
+def pipeline(tmp_path: Path, valkey: redis.Redis, valkey_socket: Path) -> Iterator[Pipeline]:
+    line = Pipeline(tmp_path, valkey_socket)
     line.publish(campaign_file())
     yield line
     line.close()

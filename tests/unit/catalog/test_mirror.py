@@ -1,7 +1,7 @@
 """Each host follows the store, outlives its absence, and gives it back what it lost."""
 
 import logging
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -15,33 +15,16 @@ from catalog_bench import (
     slots,
     slots_file,
 )
+from mirrored import bench, campaign_ids, compiled, retired
 
 from adserver.catalog.backup import RevisionBackup
-from adserver.catalog.compiled import Compiled, read_compiled
+from adserver.catalog.compiled import read_compiled
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.mirror import FOLLOWED, PUT_BACK, STORE_AWAY, CatalogMirror
 from adserver.catalog.names import Names
 from adserver.catalog.revisions import NO_HEAD
 from adserver.domain.errors import AdserverError
 from adserver.domain.ids import Kind, id_hash
-
-
-def bench() -> Bench:
-    made = Bench()
-    made.push(campaign_file(campaign("spring")))
-    return made
-
-
-def compiled(folder: Path) -> Compiled:
-    return read_compiled(folder / COMPILED_NAME)
-
-
-def campaign_ids(folder: Path) -> list[str]:
-    return sorted(one.id for one in compiled(folder).catalog.campaigns)
-
-
-def retired(folder: Path) -> dict[str, datetime]:
-    return {one.creative.id: one.until for one in compiled(folder).retired}
 
 
 class TestFollowing:

@@ -2,7 +2,6 @@
 
 import errno
 import logging
-from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,33 +15,16 @@ from catalog_bench import (
     slots,
     slots_file,
 )
+from mirrored import bench, campaign_ids, compiled, retired
 
 from adserver.catalog.backup import BACKUP_NAME, RevisionBackup
-from adserver.catalog.compiled import Compiled, read_compiled, write_compiled
+from adserver.catalog.compiled import Compiled, write_compiled
 from adserver.catalog.documents import Documents
 from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.files import DRAFT_SUFFIX
 from adserver.catalog.mirror import NOT_FOLLOWED
 from adserver.catalog.plan import Plan
 from adserver.catalog.revisions import NO_HEAD, Entry, Revision
-
-
-def bench() -> Bench:
-    made = Bench()
-    made.push(campaign_file(campaign("spring")))
-    return made
-
-
-def compiled(folder: Path) -> Compiled:
-    return read_compiled(folder / COMPILED_NAME)
-
-
-def campaign_ids(folder: Path) -> list[str]:
-    return sorted(one.id for one in compiled(folder).catalog.campaigns)
-
-
-def retired(folder: Path) -> dict[str, datetime]:
-    return {one.creative.id: one.until for one in compiled(folder).retired}
 
 
 def test_a_revision_that_this_version_refuses_leaves_the_old_one(

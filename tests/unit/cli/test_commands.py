@@ -2,7 +2,6 @@
 
 import json
 import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -10,8 +9,6 @@ import pytest
 from catalog_bench import Bench, campaign, campaign_file
 from click.testing import CliRunner
 from command_host import Host
-from redis import Redis
-from valkey_server import connect, running_valkey
 
 from adserver.catalog.merging import Extent
 from adserver.catalog.publish import Published, Publisher
@@ -22,24 +19,6 @@ from adserver.config import Settings
 from adserver.runtime.publishing import open_publisher
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def socket() -> Iterator[Path]:
-    with running_valkey() as socket:
-        yield socket
-
-
-@pytest.fixture
-def redis(socket: Path) -> Iterator[Redis]:
-    with connect(socket) as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def host(tmp_path: Path, redis: Redis, socket: Path) -> Host:
-    return Host(tmp_path, redis, socket)
 
 
 def commands() -> list[str]:

@@ -1,33 +1,12 @@
 """`adserver pull`, `rollback` and `schema` on a real folder and a real Redis."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from command_host import Host
-from redis import Redis
-from valkey_server import connect, running_valkey
 
 pytestmark = pytest.mark.processes
-
-
-@pytest.fixture(scope="module")
-def socket() -> Iterator[Path]:
-    with running_valkey() as socket:
-        yield socket
-
-
-@pytest.fixture
-def redis(socket: Path) -> Iterator[Redis]:
-    with connect(socket) as client:
-        client.flushall()
-        yield client
-
-
-@pytest.fixture
-def host(tmp_path: Path, redis: Redis, socket: Path) -> Host:
-    return Host(tmp_path, redis, socket)
 
 
 class TestPull:

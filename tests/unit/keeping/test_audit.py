@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 import redis
 from audit_stand import DAY, FLIGHTS, AuditStand
-from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import CLICKS, IMPRESSIONS, Family, Metric
 from adserver.counting.records import event_record
@@ -22,29 +21,14 @@ from adserver.keeping.sources import SPOOLS_NAME, ArchivedSource, Missing, Recor
 from adserver.keeping.tails import SpoolTail
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
-@pytest.fixture
-def stand(client: redis.Redis, tmp_path: Path) -> Iterator[AuditStand]:
-    client.flushall()
-    stand = AuditStand(client, tmp_path / "host", int(time.time()), random.Random(7))
-    yield stand
-    stand.close()
-
-
 def cell_keys(client: redis.Redis, family: Family) -> list[bytes]:
     return sorted(key for key in client.scan_iter(match=f"*:{family}:*", count=1000) if b"index" not in key)
 
 
 @pytest.mark.parametrize("seed", range(8))
 @pytest.mark.parametrize("most_records", [1_000_000, 40])
-def test_what_was_counted_right_agrees(client: redis.Redis, tmp_path: Path, seed: int, most_records: int) -> None:
-    client.flushall()
-    stand = AuditStand(client, tmp_path / "host", int(time.time()), random.Random(seed))
+def test_what_was_counted_right_agrees(valkey: redis.Redis, tmp_path: Path, seed: int, most_records: int) -> None:
+    stand = AuditStand(valkey, tmp_path / "host", int(time.time()), random.Random(seed))
     stand.write_some(200)
     stand.count()
 
@@ -280,10 +264,9 @@ def test_what_was_counted_past_the_end_of_a_copy_that_was_put_back_is_said(stand
 # --- late ---
 
 
-def late_stand(client: redis.Redis, folder: Path, seed: int) -> AuditStand:
+def late_stand(valkey: redis.Redis, folder: Path, seed: int) -> AuditStand:
     """Return a host of which some events came when their tokens' bits were gone."""
-    client.flushall()
-    stand = AuditStand(client, folder, int(time.time()) - 7 * DAY + 4 * 3600, random.Random(seed))
+    stand = AuditStand(valkey, folder, int(time.time()) - 7 * DAY + 4 * 3600, random.Random(seed))
     stand.write_some(200)
     stand.count()
     assert stand.client.hget("{s0}:drops", "late")
@@ -292,9 +275,9 @@ def late_stand(client: redis.Redis, folder: Path, seed: int) -> AuditStand:
 
 @pytest.mark.parametrize("seed", range(6))
 def test_differences_that_late_events_explain_are_told_and_no_fault(
-    client: redis.Redis, tmp_path: Path, seed: int
+    valkey: redis.Redis, tmp_path: Path, seed: int
 ) -> None:
-    stand = late_stand(client, tmp_path / "host", seed)
+    stand = late_stand(valkey, tmp_path / "host", seed)
 
     audit = stand.audit()
     stand.close()
@@ -304,11 +287,11 @@ def test_differences_that_late_events_explain_are_told_and_no_fault(
     assert audit.explained > 0
 
 
-def test_more_than_late_events_explain_differs(client: redis.Redis, tmp_path: Path) -> None:
-    stand = late_stand(client, tmp_path / "host", 3)
+def test_more_than_late_events_explain_differs(valkey: redis.Redis, tmp_path: Path) -> None:
+    stand = late_stand(valkey, tmp_path / "host", 3)
     late = stand.audit().late
-    key = cell_keys(client, Family.HOURS)[0]
-    client.hincrby(key, max(client.hkeys(key)), 4 * late + 1)
+    key = cell_keys(valkey, Family.HOURS)[0]
+    valkey.hincrby(key, max(valkey.hkeys(key)), 4 * late + 1)
 
     audit = stand.audit()
     stand.close()
@@ -317,8 +300,8 @@ def test_more_than_late_events_explain_differs(client: redis.Redis, tmp_path: Pa
     assert {one.spot.family for one in audit.differences} == {Family.HOURS}
 
 
-def test_late_events_explain_nothing_of_tokens_that_were_young_enough(client: redis.Redis, tmp_path: Path) -> None:
-    stand = late_stand(client, tmp_path / "host", 3)
+def test_late_events_explain_nothing_of_tokens_that_were_young_enough(valkey: redis.Redis, tmp_path: Path) -> None:
+    stand = late_stand(valkey, tmp_path / "host", 3)
     stand.late_before = 0
 
     audit = stand.audit()

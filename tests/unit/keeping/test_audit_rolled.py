@@ -1,16 +1,11 @@
 """The audit where old cells were moved to coarser times."""
 
-import random
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from types import MappingProxyType
 
 import pytest
 import redis
 from audit_stand import DAY, FLIGHTS, AuditStand
 from statistics_world import order_name, slot_name
-from valkey_server import connect, running_valkey
 
 from adserver.catalog.names import Names
 from adserver.counting.cells import Family, Rolled
@@ -25,20 +20,12 @@ NAMES = Names(
 )
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
 @pytest.fixture
-def stand(client: redis.Redis, tmp_path: Path) -> Iterator[AuditStand]:
-    client.flushall()
-    stand = AuditStand(client, tmp_path / "host", int(time.time()), random.Random(7))
+def stand(stand: AuditStand) -> AuditStand:
+    """The host with something counted."""
     stand.write_some(300)
     stand.count()
-    yield stand
-    stand.close()
+    return stand
 
 
 def roll_up(stand: AuditStand, now: int) -> int:

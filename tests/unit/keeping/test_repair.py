@@ -2,15 +2,10 @@
 
 import random
 import shutil
-import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import cast
 
 import pytest
-import redis
 from audit_stand import GOALS, SHARDS, AuditStand, site_day
-from valkey_server import connect, running_valkey
 
 from adserver.counting.cells import SHARDS_KEY
 from adserver.domain.errors import StoreUnavailable
@@ -23,20 +18,6 @@ from adserver.keeping.redis_counts import RedisCountStore
 from adserver.keeping.repair import Fillable, Repair, Repaired
 from adserver.keeping.retention import Retention, RetentionRules
 from adserver.keeping.sources import SPOOLS_NAME, find_records
-
-
-@pytest.fixture(scope="module")
-def client() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
-@pytest.fixture
-def stand(client: redis.Redis, tmp_path: Path) -> Iterator[AuditStand]:
-    client.flushall()
-    stand = AuditStand(client, tmp_path / "host", int(time.time()), random.Random(7))
-    yield stand
-    stand.close()
 
 
 def put_away(stand: AuditStand) -> None:

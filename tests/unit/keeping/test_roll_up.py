@@ -1,14 +1,13 @@
 """What is moved to coarser times and what stays; when, and what happens when the store is away."""
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from types import MappingProxyType
 
 import pytest
 import redis
 from statistics_world import NOW, World, order_name, slot_name
 from stored_cells import put_cells
-from valkey_server import connect, running_valkey
 
 from adserver.catalog.names import Names
 from adserver.counting.cells import (
@@ -181,20 +180,13 @@ def test_a_store_that_is_away_is_said_once_and_asked_again(caplog: pytest.LogCap
     assert len(store.moved) == MEMBERS
 
 
-@pytest.fixture(scope="module")
-def client() -> Iterator[redis.Redis]:
-    with running_valkey() as socket, connect(socket) as client:
-        yield client
-
-
-def test_a_query_during_which_cells_move_sees_each_once(client: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
-    client.flushall()
+def test_a_query_during_which_cells_move_sees_each_once(valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     for days in (50, 60, 61):
         world.count(IMPRESSIONS, days, at=NOW.fromtimestamp(NOW.timestamp() - days * DAY, NOW.tzinfo))
         world.count(FILLS, 1, at=NOW.fromtimestamp(NOW.timestamp() - days * DAY, NOW.tzinfo))
-    put_cells(client, world.memory.cells)
-    store = RedisCellStore(client)
+    put_cells(valkey, world.memory.cells)
+    store = RedisCellStore(valkey)
     world.store = store
     read_block = store._cells
     rounds: list[int] = []
@@ -203,20 +195,19 @@ def test_a_query_during_which_cells_move_sees_each_once(client: redis.Redis, mon
         yield from read_block(*asked)  # type: ignore[arg-type]
         if len(rounds) < 2:  # what was just read is moved to where is read next
             rounds.append(len(rounds))
-            RollUp(RedisRollUp(client), lambda: world.names, 55 - 10 * len(rounds)).run(NOW.timestamp())
+            RollUp(RedisRollUp(valkey), lambda: world.names, 55 - 10 * len(rounds)).run(NOW.timestamp())
 
     monkeypatch.setattr(store, "_cells", meanwhile)
     assert world.total("impressions") == 171
     assert rounds == [0, 1]
 
 
-def test_a_part_of_an_old_month_is_refused_by_place_and_the_whole_is_not(client: redis.Redis) -> None:
-    client.flushall()
+def test_a_part_of_an_old_month_is_refused_by_place_and_the_whole_is_not(valkey: redis.Redis) -> None:
     world = World()
     world.count(IMPRESSIONS, 7, at=NOW.replace(month=8, day=10))
-    put_cells(client, world.memory.cells)
-    RollUp(RedisRollUp(client), lambda: world.names, 35).run(NOW.timestamp())
-    world.store = RedisCellStore(client)
+    put_cells(valkey, world.memory.cells)
+    RollUp(RedisRollUp(valkey), lambda: world.names, 35).run(NOW.timestamp())
+    world.store = RedisCellStore(valkey)
     assert world.rows("impressions", by=("state",), date_range=["2026-08-01", "2026-08-31"]) == {("us-mn",): (7,)}
     with pytest.raises(QueryRefused) as refused:
         world.rows("impressions", by=("state",), date_range=["2026-08-11", "2026-08-31"])
@@ -228,52 +219,49 @@ def put_sketch(client: redis.Redis, day: int, flight: IdHash, readers: range) ->
     client.pfadd(reach_key(0, day, flight), *map(reader_element, readers))
 
 
-def test_of_old_sketches_their_numbers_are_left_and_told_as_before(client: redis.Redis) -> None:
-    client.flushall()
+def test_of_old_sketches_their_numbers_are_left_and_told_as_before(valkey: redis.Redis) -> None:
     today = int(NOW.timestamp()) // DAY
     flights = [id_hash(Kind.FLIGHT, str(number)) for number in range(AT_ONCE + 3)]
     for day in (today - 35, today - 36, today - 400):
         for number, flight in enumerate(flights):
-            put_sketch(client, day, flight, range(1, 20 + number))
+            put_sketch(valkey, day, flight, range(1, 20 + number))
 
     def told() -> list[tuple[IdHash, int, int]]:
-        stored = RedisReachStore(client).read(range(today - 500, today), lambda _: True)
+        stored = RedisReachStore(valkey).read(range(today - 500, today), lambda _: True)
         return sorted((each.flight, each.day, each.readers) for each in stored)
 
     before = told()
     assert len(before) == 3 * len(flights)
-    roll_up = RollUp(RedisRollUp(client), Names, 35)
+    roll_up = RollUp(RedisRollUp(valkey), Names, 35)
     assert roll_up.run(NOW.timestamp()) == 2 * len(flights)
     assert roll_up.run(NOW.timestamp()) == 0
     assert told() == before
-    left = {key.decode() for key in client.scan_iter("{s0}:*reach*")}
+    left = {key.decode() for key in valkey.scan_iter("{s0}:*reach*")}
     assert {key for key in left if str(today - 35) not in key} == {
         reached_key(0, today - 36),
         reached_key(0, today - 400),
     }
 
 
-def test_a_sketch_that_comes_back_lowers_no_number(client: redis.Redis) -> None:
-    client.flushall()
-    store = RedisRollUp(client)
+def test_a_sketch_that_comes_back_lowers_no_number(valkey: redis.Redis) -> None:
+    store = RedisRollUp(valkey)
     for readers in (range(10), range(4), range(30)):
-        put_sketch(client, 20_000, FLIGHT, readers)
+        put_sketch(valkey, 20_000, FLIGHT, readers)
         assert store.settle(Sketches(0, 20_000, (FLIGHT,))) == 1
-        assert not client.exists(reach_key(0, 20_000, FLIGHT), reach_index_key(0, 20_000))
+        assert not valkey.exists(reach_key(0, 20_000, FLIGHT), reach_index_key(0, 20_000))
     assert store.settle(Sketches(0, 20_000, (FLIGHT,))) == 0
-    assert client.hgetall(reached_key(0, 20_000)) == {FLIGHT.hex().encode(): b"30"}
+    assert valkey.hgetall(reached_key(0, 20_000)) == {FLIGHT.hex().encode(): b"30"}
 
 
 def test_readers_whose_sketch_goes_while_they_are_counted_are_told_once(
-    client: redis.Redis, monkeypatch: pytest.MonkeyPatch
+    valkey: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    client.flushall()
-    put_sketch(client, 20_000, FLIGHT, range(10))
-    store = RedisReachStore(client)
+    put_sketch(valkey, 20_000, FLIGHT, range(10))
+    store = RedisReachStore(valkey)
     count = store._count
 
     def settled_before(*asked: object) -> object:
-        RedisRollUp(client).settle(Sketches(0, 20_000, (FLIGHT,)))
+        RedisRollUp(valkey).settle(Sketches(0, 20_000, (FLIGHT,)))
         return count(*asked)  # type: ignore[arg-type]
 
     monkeypatch.setattr(store, "_count", settled_before)
@@ -281,19 +269,18 @@ def test_readers_whose_sketch_goes_while_they_are_counted_are_told_once(
 
 
 @pytest.mark.parametrize("at_once", [1, 100])
-def test_hashes_that_go_to_one_hash_are_added_up_and_gone(client: redis.Redis, at_once: int) -> None:
-    client.flushall()
+def test_hashes_that_go_to_one_hash_are_added_up_and_gone(valkey: redis.Redis, at_once: int) -> None:
     world = World()
     for day in range(1, 29):
         world.count(IMPRESSIONS, day, at=NOW.replace(month=8, day=day))
-    put_cells(client, world.memory.cells)
-    roll_up = RollUp(RedisRollUp(client), lambda: world.names, 35)
+    put_cells(valkey, world.memory.cells)
+    roll_up = RollUp(RedisRollUp(valkey), lambda: world.names, 35)
     steps = [step for step in roll_up._due(int(NOW.timestamp()) // DAY - 35) if isinstance(step, tuple)]
     months = [move for moves in steps for move in moves if move.family is Family.PLACES]
     assert len(months) > 4
     for some in chunks(months, at_once):
-        assert RedisRollUp(client).move(some) == len(some)
-    assert not list(client.scan_iter("{s0}:places:*")) + list(client.scan_iter("{s0}:index:places:*"))
-    world.store = RedisCellStore(client)
+        assert RedisRollUp(valkey).move(some) == len(some)
+    assert not list(valkey.scan_iter("{s0}:places:*")) + list(valkey.scan_iter("{s0}:index:places:*"))
+    world.store = RedisCellStore(valkey)
     whole = ["2026-08-01", "2026-08-31"]
     assert world.rows("impressions", by=("state",), date_range=whole) == {("us-mn",): (sum(range(1, 29)),)}
