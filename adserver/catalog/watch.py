@@ -15,6 +15,9 @@ from adserver.domain.catalog import Catalog
 SNAPSHOT_UNREADABLE: Final = "catalog.snapshot_unreadable"
 """Log event: the compiled catalog cannot be read; the one before it goes on."""
 
+_FIRST_LOAD_SECONDS: Final = 0.5
+"""How long a page of a process's first moments waits at most; mapping a file takes a tenth of it on a busy machine."""
+
 _LOG: Final = logging.getLogger(__name__)
 
 
@@ -38,9 +41,13 @@ class CatalogWatch:
         """Return the snapshot as of the last poll that found one; None: there is none yet.
 
         Before there was any it looks, so that no worker says that nothing is published once another has served it.
+        While another thread loads the first one, it waits for that a moment.
         """
-        if self._current is None:
-            self.poll()
+        if self._current is None and self._looking.acquire(timeout=_FIRST_LOAD_SECONDS):
+            try:
+                self._look()  # and finds nothing new where the other thread has loaded it
+            finally:
+                self._looking.release()
         return self._current
 
     def newest(self) -> Snapshot | None:

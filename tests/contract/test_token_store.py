@@ -1,10 +1,12 @@
 """Where tokens are kept: every implementation of the port does the same."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import fakeredis
 import pytest
 import redis
+from valkey_server import connect
 
 from adserver.access.token_store import TOKENS_KEY, MemoryTokenStore, RedisTokenStore, TokenStore
 from adserver.access.tokens import AccessToken, Revocation, Role, TokenBook, TokensUnreadable
@@ -67,7 +69,7 @@ def test_a_key_of_another_type_is_left_alone(valkey: redis.Redis) -> None:
 
 
 def test_a_server_that_is_gone_is_said_to_be() -> None:
-    client = redis.Redis(unix_socket_path="/nowhere/redis.sock")
+    client = connect(Path("/nowhere/redis.sock"))
     for call in (RedisTokenStore(client).version, RedisTokenStore(client).read):
         with pytest.raises(StoreUnavailable):
             call()

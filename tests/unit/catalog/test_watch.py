@@ -6,6 +6,7 @@ import logging
 import os
 import struct
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -71,11 +72,9 @@ def test_the_first_file_is_found_by_whoever_asks_and_a_later_one_by_the_poll_alo
     assert revision_of(watch) == 3
 
 
-def test_while_one_thread_loads_the_first_file_another_is_not_kept_waiting(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    watch, path = watched(tmp_path)
-    write_compiled(path, compiled(1))
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[threading.Event, threading.Event]]:
+    """Have a load wait; gives what tells that one is under way, and what lets it go on."""
     loading, go_on = threading.Event(), threading.Event()
     load = open_compiled
 
@@ -85,11 +84,38 @@ def test_while_one_thread_loads_the_first_file_another_is_not_kept_waiting(
         return load(path)
 
     monkeypatch.setattr(watch_module, "open_compiled", load_slowly)
+    yield loading, go_on
+    go_on.set()
+
+
+def test_while_one_thread_loads_the_first_file_another_waits_for_it(
+    tmp_path: Path, loads: tuple[threading.Event, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "_FIRST_LOAD_SECONDS", 30)
+    watch, path = watched(tmp_path)
+    write_compiled(path, compiled(1))
+    loading, go_on = loads
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(watch.poll)
+        assert loading.wait(30)
+        second = pool.submit(revision_of, watch)
+        assert watch.poll() is False, "who only looks whether there is something new goes on"
+        go_on.set()
+        assert first.result() is True
+        assert second.result() == 1
+
+
+def test_a_first_file_that_does_not_load_in_time_keeps_no_page_waiting(
+    tmp_path: Path, loads: tuple[threading.Event, threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_module, "_FIRST_LOAD_SECONDS", 0.01)
+    watch, path = watched(tmp_path)
+    write_compiled(path, compiled(1))
+    loading, go_on = loads
     with ThreadPoolExecutor(1) as pool:
         first = pool.submit(watch.poll)
         assert loading.wait(30)
         assert watch.current() is None
-        assert watch.poll() is False
         go_on.set()
         assert first.result() is True
     assert revision_of(watch) == 1

@@ -4,6 +4,7 @@ from pathlib import Path
 import fakeredis
 import pytest
 import redis
+from valkey_server import connect
 
 from adserver.counting.cells import SHARDS_KEY
 from adserver.domain.ids import IdHash
@@ -95,8 +96,7 @@ def test_it_looks_every_five_seconds_and_after_the_clock_was_set_back(client: re
 def test_a_store_that_is_away_leaves_what_was_found(client: redis.Redis, tmp_path: Path) -> None:
     client.hset("{s0}:repeats", "a:1", repeat(30))
     make_watch(client, tmp_path).step(NOW)
-    away = redis.Redis(unix_socket_path=str(tmp_path / "nobody"))
-    make_watch(away, tmp_path).step(NOW)
+    make_watch(connect(tmp_path / "nobody"), tmp_path).step(NOW)
     assert read_cached_embeds(tmp_path).tokens == 1
 
 
