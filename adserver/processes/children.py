@@ -49,6 +49,8 @@ class ChildSpec:
     """Started without waiting for those before it: it has what it needs of them from the last time."""
     stays_at_reload: bool = False
     """Left alone by a reload, which restarts all that have no successor."""
+    behind_pages_of: Path | None = None
+    """The data folder that it works for behind the pages, for which it steps back; None: it is one who answers."""
     silence_seconds: float | None = None
     """How long it may be up without an answer to `progress`; then it is killed and started again. None: for ever."""
 

@@ -97,6 +97,7 @@ class EmbeddedRedis:
             grace_seconds=2.0,
             lock=self.lock,
             stays_at_reload=True,
+            behind_pages_of=self.folder.parent,
             silence_seconds=_SILENCE_SECONDS,
         )
 

@@ -22,4 +22,5 @@ def keeper_spec(data_dir: Path, env: Mapping[str, str]) -> ChildSpec:
         progress=progress,
         stop_signal=signal.SIGTERM,
         grace_seconds=5.0,
+        behind_pages_of=data_dir,
     )

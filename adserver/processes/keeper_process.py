@@ -13,8 +13,6 @@ from adserver.keeping.keeper import Keeper, KeeperReport, run_keeper
 from adserver.keeping.keeper_state import KeeperStateFile
 
 KEEPER_LOCK_NAME: Final = "keeper.lock"
-NICENESS: Final = 5
-"""Pages first: where processors are short, what counts gets a quarter of one, rather than as much as who answers."""
 
 
 def keep(keeper: Keeper, data_dir: Path, publish_late: Callable[[], None]) -> bool:
@@ -31,7 +29,6 @@ def keep(keeper: Keeper, data_dir: Path, publish_late: Callable[[], None]) -> bo
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    os.nice(NICENESS)
     state = KeeperStateFile(data_dir)
 
     def on_report(report: KeeperReport, at: datetime) -> None:

@@ -19,6 +19,7 @@ from types import FrameType
 from typing import Final
 
 from adserver.processes import tether
+from adserver.processes.background import step_back
 from adserver.processes.children import ChildSpec
 from adserver.processes.doors import Doors
 from adserver.processes.family import Family
@@ -152,13 +153,16 @@ class Supervisor:
     def _start(self, spec: ChildSpec) -> None:
         lock = ("--lock", str(spec.lock)) if spec.lock else ()
         tie = (sys.executable, "-I", "-S", _TETHER, str(int(spec.stop_signal)), str(os.getpid()), *lock, "--")
-        self._processes[spec.name] = subprocess.Popen(  # noqa: S603 - the command is the composition root's
+        process = subprocess.Popen(  # noqa: S603 - the command is the composition root's
             (*tie, *spec.argv),
             env=dict(spec.env),
             stdin=subprocess.DEVNULL,
             start_new_session=True,
             pass_fds=spec.doors.descriptors if spec.doors else (),
         )
+        self._processes[spec.name] = process
+        if spec.behind_pages_of is not None:
+            step_back(process.pid, spec.behind_pages_of)
 
     def _reap(self) -> None:
         for name, process in list(self._processes.items()):

@@ -21,8 +21,6 @@ UPLOAD_FAULT: Final = "upload.fault"
 _LOG: Final = logging.getLogger(__name__)
 
 COMMAND: Final = (sys.executable, "-m", "adserver.runtime.uploads")
-NICENESS: Final = 5
-"""Pages first, as with the keeper."""
 ANSWER_SECONDS: Final = 60.0
 """How long an upload may take to be read, and again to be published; then the process is killed."""
 IDLE_SECONDS: Final = 60.0
