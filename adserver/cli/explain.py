@@ -1,4 +1,4 @@
-"""`adserver explain`: why a slot shows what it shows, flight by flight."""
+"""`adserver explain`: why a slot shows what it shows, flight by flight; or why one flight did not win on a day."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from adserver.cli.explained_reasons import tell_reasons
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
 from adserver.config import Settings
@@ -24,15 +25,29 @@ from adserver.web.explainer import Answer
 @click.option("--exclude", multiple=True, metavar="WORD", help="An advertiser, category or label kept out; repeat.")
 @click.option("--at", metavar="TIME", help="When, such as 2026-11-24T08:00:00-06:00. [now]")
 @click.option("--token", metavar="TOKEN", help="Explain the decision that a token is of, instead.")
-@click.option("--json", "as_json", is_flag=True, help="For machines: what POST /v1/explain answers.")
-def explain_command(*, as_json: bool, **asked: object) -> None:
+@click.option("--flight", metavar="FLIGHT", help="Say why this flight did not win on a day, from samples, instead.")
+@click.option("--day", metavar="DAY", help="Which day, with --flight, such as 2026-11-24. [today]")
+@click.option("--json", "as_json", is_flag=True, help="For machines: what the API answers.")
+def explain_command(*, as_json: bool, flight: str | None, day: str | None, **asked: object) -> None:
     """Say of every flight why it wins a slot, or what stops it, by the rules that decide.
 
-    Where chance decides, the winner is one draw of it; the odds say how often each wins.
+    Where chance decides, the winner is one draw of it; the odds say how often each wins. With --flight it says why that
+    flight did not win on a day (in one slot with --slot, at one place with --location), from questions that pages
+    really asked.
     """
+    if flight is not None:
+        if any(value for name, value in asked.items() if name not in {"slot", "location"}):
+            raise click.UsageError("with --flight only --location, --slot, --day and --json are taken")
+        tell_reasons(
+            {"flight": flight, "day": day, "slot": _text(asked["slot"]), "location": _text(asked["location"])},
+            as_json=as_json,
+        )
+        return
+    if day is not None:
+        raise click.UsageError("--day is taken with --flight; for a moment give --at")
     document = {name: list(value) if isinstance(value, tuple) else value for name, value in asked.items() if value}
     if ("slot" in document) == ("token" in document):
-        raise click.UsageError("give either --slot, with what its page asks, or --token")
+        raise click.UsageError("give --slot, with what its page asks, or --token, or --flight")
     with refusing(as_json=as_json):
         settings = Settings.from_environ(os.environ)
         with reaching_store(settings):
@@ -44,6 +59,10 @@ def explain_command(*, as_json: bool, **asked: object) -> None:
         click.echo(json.dumps(answer.to_json(lambda _: True)))
     else:
         _print(Console(), answer)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _print(console: Console, answer: Answer) -> None:

@@ -93,7 +93,7 @@ def explain_winner(
 def _account_for(question: Question, snapshot: Snapshot, decision: Decision) -> Explanation:
     winner = snapshot.flight(decision.flight.id) if isinstance(decision, Fill) else None
     verdicts = judge(snapshot.flights, question)
-    odds = _odds((each.flight for each in verdicts if each.stop is None), question.paces)
+    odds = chances((each.flight for each in verdicts if each.stop is None), question.paces)
     accounts = tuple(
         Account(
             each.flight,
@@ -106,7 +106,7 @@ def _account_for(question: Question, snapshot: Snapshot, decision: Decision) -> 
     return Explanation(decision, accounts)
 
 
-def _odds(eligible: Iterable[CompiledFlight], paces: Paces | None) -> dict[FlightId, Fraction]:
+def chances(eligible: Iterable[CompiledFlight], paces: Paces | None) -> dict[FlightId, Fraction]:
     """Return the chance of each that nothing stops: draw by draw, of what those before have left.
 
     A flight that its pace lets into some draws only counts with that part of its weight: exact where it is alone.

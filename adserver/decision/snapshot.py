@@ -142,6 +142,15 @@ class Snapshot:
         """All flights in the catalog's order, as the rules look at them; decoded at each call, for explaining."""
         return tuple(map(self._records.compiled, range(len(self._records.flights))))
 
+    def flight_at(self, at: int) -> CompiledFlight:
+        """Return the flight at a position in the catalog's order, below `flight_count`; decoded at each call."""
+        return self._records.compiled(at)
+
+    @property
+    def flight_count(self) -> int:
+        """How many flights there are."""
+        return len(self._records.flights)
+
     def counted_flights(self) -> Iterator[CompiledFlight]:
         """Yield the flights that have a goal or a cap, decoded."""
         flags, counts = self._columns.flight_flags, int(Flag.GOAL | Flag.COUNTS)

@@ -57,6 +57,11 @@ class AllowanceKeeper:
         self.views = ViewLog()
 
     @property
+    def table(self) -> PaceTable | None:
+        """What workers were told last; None: nothing yet."""
+        return self._written
+
+    @property
     def hashes(self) -> Mapping[IdHash, FlightId]:
         """The flights whose deliveries it must be told."""
         return self._ids

@@ -23,6 +23,7 @@ from adserver.counting.issuer import Issuer
 from adserver.counting.paces import WorkerPaces
 from adserver.counting.recorder import SpoolRecorder
 from adserver.counting.salts import SaltWatch
+from adserver.counting.sampler import Sampler
 from adserver.counting.shards import shard_of
 from adserver.counting.tally import Tally
 from adserver.counting.worker_sums import SumsFile
@@ -41,6 +42,7 @@ from adserver.runtime.layout import SPOOLS_NAME, WORKER_SUMS_NAME
 from adserver.runtime.publishing import make_publisher
 from adserver.runtime.reader_places import open_reader_places
 from adserver.runtime.redis_client import WEB_ANSWER_SECONDS, open_redis
+from adserver.statistics.redis_reason_store import RedisReasons
 from adserver.web.alerts import alerts_blueprint
 from adserver.web.api_docs import api_docs_blueprint
 from adserver.web.app import AppParts, create_app
@@ -59,6 +61,8 @@ from adserver.web.health import health_blueprint
 from adserver.web.hosts import HostRules
 from adserver.web.limits import CallLimit, GuardedAuthenticator
 from adserver.web.management import Delivered, management_blueprint
+from adserver.web.reason_teller import ReasonTeller
+from adserver.web.reasons import reasons_blueprint
 from adserver.web.revisions import edits_blueprint, revisions_blueprint
 from adserver.web.scraping import scraping_blueprint
 from adserver.web.serving import Deliverer
@@ -101,6 +105,7 @@ def make_app(
     acceptance = Acceptance(codec, recorder, edge, lambda: clock().timestamp())
     issuer = Issuer()
     paces = WorkerPaces(data_dir.path, lambda: issuer.name, time.monotonic)
+    sampler = Sampler(data_dir.path, lambda: issuer.name, time.monotonic, WorkerRandom())
     deliverer = Deliverer(
         catalog=catalog,
         delivered=delivered,
@@ -110,6 +115,7 @@ def make_app(
         clock=clock,
         rng=WorkerRandom(),
         paces=paces,
+        sampler=sampler,
     )
     calls = DeliveryCalls(
         deliverer=deliverer,
@@ -184,6 +190,12 @@ def make_app(
             CallLimit(time.monotonic),
             gate,
         ),
+        reasons_blueprint(
+            ReasonTeller(catalog, RedisReasons(client), gazetteer, clock),
+            authenticator,
+            CallLimit(time.monotonic),
+            gate,
+        ),
         health_blueprint(lambda: readiness_of(catalog, paces, data_dir.path, clock().timestamp(), recorder.fault)),
         scraping_blueprint(lambda: standing_of(catalog, data_dir.path, clock().timestamp()), authenticator),
     ]
@@ -226,7 +238,7 @@ def make_app(
             mounted_at=urlsplit(settings.public_url or "").path or script_name.rstrip("/"),
         )
     )
-    return app, Upkeep((catalog, delivered, paces, salts, tokens), recorder, sums, paces)
+    return app, Upkeep((catalog, delivered, paces, salts, tokens), recorder, sums, paces, sampler)
 
 
 def _delivered_of(counts: RedisCountStore, catalog: CatalogWatch) -> Delivered:

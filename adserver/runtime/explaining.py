@@ -1,4 +1,4 @@
-"""Makes what explains decisions, for a command beside the service."""
+"""Makes what explains decisions, and what tells of past ones, for a command beside the service."""
 
 from random import Random
 
@@ -13,7 +13,9 @@ from adserver.places.gazetteer import Gazetteer
 from adserver.processes.data_dir import DataDir
 from adserver.runtime.clock import now_utc
 from adserver.runtime.redis_client import open_redis
+from adserver.statistics.redis_reason_store import RedisReasons
 from adserver.web.explainer import Explainer
+from adserver.web.reason_teller import ReasonTeller
 
 
 def open_explainer(settings: Settings) -> Explainer:
@@ -35,3 +37,10 @@ def open_explainer(settings: Settings) -> Explainer:
         clock=now_utc,
         rng=Random(),  # noqa: S311 - draws a sponsor, no secret
     )
+
+
+def open_reason_teller(settings: Settings) -> ReasonTeller:
+    """Return what tells why a flight did not win, beside a service of this host; it makes no data folder."""
+    catalog = CatalogWatch(settings.data_dir.absolute() / COMPILED_NAME)
+    catalog.poll()
+    return ReasonTeller(catalog, RedisReasons(open_redis(settings).client), Gazetteer.load(), now_utc)

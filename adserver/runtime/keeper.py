@@ -1,5 +1,7 @@
 """Makes the keeper of a host."""
 
+from random import Random
+
 from adserver.access.token_mirror import TokenMirror
 from adserver.access.token_store import RedisTokenStore
 from adserver.catalog.file_names import COMPILED_NAME
@@ -8,6 +10,7 @@ from adserver.catalog.names import load_names
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.watch import CatalogWatch
 from adserver.config import Settings
+from adserver.counting.delivered import DeliveredWatch
 from adserver.counting.spool_run import SpoolRun
 from adserver.keeping.cached_embeds import CachedEmbedWatch
 from adserver.keeping.counter import SpoolCounter
@@ -15,8 +18,10 @@ from adserver.keeping.disk import Disk
 from adserver.keeping.eviction import refuse_eviction
 from adserver.keeping.keeper import Keeper
 from adserver.keeping.quarantine import QUARANTINE_NAME, Quarantine
+from adserver.keeping.reasons import ReasonKeeper
 from adserver.keeping.redis_cells import RedisSpoolEnds
 from adserver.keeping.redis_counts import RedisCountStore
+from adserver.keeping.redis_reasons import RedisReasonStore
 from adserver.keeping.redis_roll_up import RedisRollUp
 from adserver.keeping.redis_salts import RedisSaltStore
 from adserver.keeping.retention import Retention, RetentionRules
@@ -53,10 +58,22 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
         lambda place: found.name if (found := gazetteer.by_hash(place)) else "",
     )
 
+    snapshots = CatalogWatch(data_dir.path / COMPILED_NAME)
+    reasons = ReasonKeeper(
+        data_dir.path,
+        store=RedisReasonStore(link.client),
+        snapshots=snapshots,
+        delivered=DeliveredWatch(data_dir.path),
+        place=gazetteer.get,
+        table=lambda: allowances.table,
+        rng=Random(),  # noqa: S311 - chooses what is looked at, no secret
+    )
+
     def upkeep(now: float) -> str:
         fault = retention.upkeep(now)
         roll_up.step(now)
         embeds.step(now)
+        reasons.step(now)
         return fault
 
     keeper = Keeper(
@@ -70,7 +87,7 @@ def make_keeper(settings: Settings, gazetteer: Gazetteer) -> Keeper:
             data_dir.path,
             lambda of_folder: counts.agree_on_shards(link.new_shards, of_folder),
         ),
-        snapshots=CatalogWatch(data_dir.path / COMPILED_NAME),
+        snapshots=snapshots,
         load_names=lambda: load_names(link.client),
         check_store=lambda: refuse_eviction(link.writers),
         upkeep=upkeep,

@@ -91,6 +91,10 @@ CALLS: Final = (
         problems=(400, 413, 415, 422),
     ),
     Call(
+        "GET", "/v1/reasons", "Why a flight did not win on a day, from samples", "Decisions", "Reasons", _ALL,
+        ("flight", "location", "slot", "day"), problems=(404, 422),
+    ),
+    Call(
         "POST", "/v1/forecast", "What the flights of a draft would get", "Decisions", "Forecast", _ALL, ("seed",),
         "CampaignFile", (JSON, YAML), problems=(400, 404, 409, 413, 415, 422),
     ),

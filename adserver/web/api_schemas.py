@@ -72,6 +72,7 @@ def schemas() -> dict[str, Shape]:
         "Alerts": _alerts(),
         "Question": _question(),
         "Explanation": _explanation(),
+        "Reasons": _reasons(),
         "Forecast": _forecast(),
         "Query": _query(),
         "QueryResult": _object(
@@ -128,6 +129,9 @@ def parameters() -> dict[str, Shape]:
         "variant": _parameter("variant", {"enum": _VARIANTS, "default": "auto"}, "Which length."),
         "max_chars": _parameter("max_chars", {**number, "maximum": 10_000}, "The longest text wanted."),
         "exclude": _parameter("exclude", {**listed, "maxItems": 50}, "Advertisers, categories or labels to leave out."),
+        "flight": _parameter("flight", _SLUG, "The flight.", required=True),
+        "slot": _parameter("slot", _SLUG, "One of its slots; all of them where it is left out."),
+        "day": _parameter("day", {"type": "string", "format": "date"}, "Of the slot's site; today unless given."),
         "seen_variant": _parameter("variant", {"enum": ["name", "short", "long"]}, "The length that was shown."),
     }
 
@@ -185,6 +189,27 @@ def _explanation() -> Shape:
             "no_fill": _or_null({"enum": [reason.value for reason in NoFillReason]}),
             "odds_of_no_fill": {"type": "number", "minimum": 0, "maximum": 1},
             "flights": {"type": "array", "items": _object(flight)},
+            "notes": {"type": "array", "items": _TEXT},
+        }
+    )
+
+
+def _reasons() -> Shape:
+    everywhere = {"reason": {"enum": [reason.value for reason in NoFillReason]}, "detail": _TEXT, "questions": _NUMBER}
+    reason = {**everywhere, "part": {"type": "number", "minimum": 0, "maximum": 1}}
+    return _object(
+        {
+            "flight": _TEXT,
+            "campaign": _TEXT,
+            "slot": _or_null(_TEXT),
+            "place": _or_null(_TEXT),
+            "day": {"type": "string", "format": "date"},
+            "questions": _NUMBER,
+            "looked_at": _NUMBER,
+            "one_in": _or_null(_NUMBER),
+            "won": _NUMBER,
+            "reasons": {"type": "array", "items": _object(reason)},
+            "everywhere": {"type": "array", "items": _object(everywhere)},
             "notes": {"type": "array", "items": _TEXT},
         }
     )
@@ -341,5 +366,6 @@ def _ref(name: str) -> Shape:
     return {"$ref": f"#/components/schemas/{name}"}
 
 
-def _parameter(name: str, schema: Shape, description: str) -> Shape:
-    return {"name": name, "in": "query", "description": description, "schema": schema}
+def _parameter(name: str, schema: Shape, description: str, *, required: bool = False) -> Shape:
+    shape: Shape = {"name": name, "in": "query", "description": description, "schema": schema}
+    return {**shape, "required": True} if required else shape

@@ -13,7 +13,7 @@ from adserver.counting.recorder import Recorder
 from adserver.counting.records import DecisionKey
 from adserver.counting.shards import shard_of
 from adserver.decision.decide import decide
-from adserver.decision.paces import NOBODY, Pace
+from adserver.decision.paces import NOBODY, Pace, Shown
 from adserver.decision.page_call import decide_page
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.catalog import Flight, Site
@@ -67,13 +67,27 @@ class PaceSource(Protocol):
         ...
 
 
+class CallSampler(Protocol):
+    """Keeps some calls, for whoever says later what stopped whom. Never waits, writes nothing itself."""
+
+    def is_due(self) -> bool:
+        """Count a call; return whether it is to be kept."""
+        ...
+
+    def take(
+        self, decisions: Sequence[Decision], snapshot: Snapshot, second: int, shown: Mapping[FlightId, Shown]
+    ) -> None:
+        """Keep it."""
+        ...
+
+
 class Deliverer:
     """Answers for slots. Shared by all threads of a process.
 
     Holds no state of its own but what it is given, and a bounded memory (thread-safe, in C) of places' hashes.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 - its ports, by name
         self,
         *,
         catalog: CatalogSource,
@@ -84,6 +98,7 @@ class Deliverer:
         clock: Callable[[], datetime],
         rng: Random,
         paces: PaceSource | None = None,
+        sampler: CallSampler | None = None,
     ) -> None:
         """Take what a decision needs.
 
@@ -96,6 +111,7 @@ class Deliverer:
             clock: aware UTC now.
             rng: its draws must differ between forked workers, as those of `adserver.web.chance` do.
             paces: what goals and caps leave; None: all.
+            sampler: keeps some calls; None: none is kept.
         """
         self._catalog = catalog
         self._delivered = delivered
@@ -105,6 +121,7 @@ class Deliverer:
         self._clock = clock
         self._rng = rng
         self._paces = paces
+        self._sampler = sampler
         self._hash_of_place = lru_cache(_REMEMBERED_PLACES)(partial(id_hash, Kind.PLACE))
 
     def deliver(
@@ -159,6 +176,9 @@ class Deliverer:
                 return NoFill(request, NoFillReason.UNKNOWN_SLOT)
             now = self._clock()
             decision = self._decide(request, snapshot, now, leave_trace=leave_trace)
+            sampler = self._sampler
+            if sampler is not None and leave_trace and sampler.is_due():
+                sampler.take((decision,), snapshot, int(now.timestamp()), NOBODY)
         except Exception as fault:  # noqa: BLE001 - a page never breaks for us
             return _no_fill_of(fault, request)
         return self._conclude(decision, snapshot, int(now.timestamp()), render, leave_trace=leave_trace)
@@ -182,6 +202,8 @@ class Deliverer:
             decisions = tuple(self._paced(decision, leave_trace=leave_trace) for decision in decisions)
             if ledger is not None:
                 ledger.note(decisions, snapshot, second)
+            if self._sampler is not None and leave_trace and self._sampler.is_due():
+                self._sampler.take(decisions, snapshot, second, shown)
         except Exception as fault:  # noqa: BLE001 - a page never breaks for us
             return tuple(_no_fill_of(fault, request) for request in requests)
         return tuple(

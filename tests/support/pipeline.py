@@ -105,10 +105,14 @@ class Pipeline:
         for _, upkeep in self._workers:
             upkeep.stop()
 
-    def settle(self) -> None:
-        """Bring all that was decided and answered into the counts, and what is published to the workers."""
+    def flush(self) -> None:
+        """Do what the workers' threads do each half second."""
         for _, upkeep in self._workers:
             upkeep.flush()
+
+    def settle(self) -> None:
+        """Bring all that was decided and answered into the counts, and what is published to the workers."""
+        self.flush()
         report = self.keeper.step(0.0, self.clock())
         while report.unapplied_bytes and report.applied_ranges:
             report = self.keeper.step(0.0, self.clock())
