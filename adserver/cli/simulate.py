@@ -21,13 +21,14 @@ from adserver.cli.simulated_picture import draw_results
 from adserver.cli.simulated_traffic import Traffic, made_traffic, recorded_traffic
 from adserver.config import Settings
 from adserver.decision.compiled_flight import CompiledFlight
+from adserver.decision.paced import paced_flight
 from adserver.decision.pacing import PERIOD_SECONDS
 from adserver.decision.simulation import DAY_SECONDS, FlightResult, World, simulate
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.errors import Fault, InputRefused
 from adserver.domain.places import Place
-from adserver.keeping.allowances import paced_flight
 from adserver.places.gazetteer import Gazetteer
+from adserver.runtime.clock import now_utc
 from adserver.runtime.pacing import read_past
 
 _FOLDER: Final = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -116,7 +117,7 @@ def _world(
     seen: float,
     seed: int,
 ) -> World:
-    flights = [paced_flight(each, traffic.curve) for each in chosen]
+    flights = [paced_flight(each, traffic.curve, now_utc()) for each in chosen]
     starts = first.replace(tzinfo=UTC).timestamp() if first else min(flight.starts for flight in flights)
     latest = max((flight.ends for flight in flights if flight.ends), default=starts + 30 * DAY_SECONDS)
     ends = starts + days * DAY_SECONDS if days else latest

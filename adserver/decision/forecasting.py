@@ -1,53 +1,35 @@
-"""What a flight that is not live yet would get: past traffic asked again of the code that decides. Pure, seeded."""
+"""What a flight that is not live yet would get: past traffic asked again of the code that decides. Pure, seeded.
 
-from bisect import bisect_right
+Others' goals, and its own, are served as their paces have it: see `replay`.
+"""
+
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import accumulate
 from math import sqrt
+from operator import itemgetter
 from random import Random
-from typing import Final, Generic, TypeVar
+from typing import Final
 
+from adserver.decision.coming_traffic import Pages, PastTraffic, Span, swings
 from adserver.decision.compiled_flight import NEVER, CompiledFlight
-from adserver.decision.decide import decide
 from adserver.decision.eligibility import FIT_RULES, TARGET_RULES, first_stop
 from adserver.decision.question import Question
+from adserver.decision.replay import Replay
 from adserver.decision.snapshot import Snapshot
-from adserver.domain.decisions import Fill, SlotRequest
-from adserver.domain.ids import FlightId, SlotId, Topic
-from adserver.domain.places import Place
+from adserver.decision.traffic import HOUR_SECONDS, UNIFORM, WeekCurve
+from adserver.domain.decisions import SlotRequest
+from adserver.domain.ids import FlightId
 
 OPEN_DAYS: Final = 28
 """How far a flight without an end is looked ahead."""
 SAMPLES: Final = 4_000
-HOURS_A_WEEK: Final = 168
-_HOUR: Final = timedelta(hours=1)
-_BOOTSTRAPS: Final = 400
 _NINETY_PERCENT: Final = 1.645
 """Standard errors between the middle and either end of the range that holds nine of ten (normal distribution)."""
 
-_Thing = TypeVar("_Thing")
-
-
-@dataclass(frozen=True, slots=True)
-class PastTraffic:
-    """What pages asked on past days. Immutable."""
-
-    places: Mapping[tuple[SlotId, Place | None], int]
-    """Decisions by slot and place."""
-    topics: Mapping[tuple[SlotId, Topic | None], int]
-    """Decisions by slot and first topic."""
-    hours: Mapping[datetime, int]
-    """Decisions by the hour, aware UTC, in which they began; every hour of the days that are looked at."""
-    seen: float
-    """Impressions a fill, 0 to 1."""
-
-    @property
-    def decisions(self) -> int:
-        """All decisions of those days."""
-        return sum(self.hours.values())
+_PACED_WITHIN: Final = 0.01
+"""How near to its goal, in parts of it, pacing brings a flight that can be served often enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,48 +52,6 @@ class Outlook:
     high: float
     takes_from: Mapping[FlightId | None, float]
     """Impressions that others would have had, by flight; None: of slots that would have stayed empty."""
-
-
-class Weighted(Generic[_Thing]):
-    """Things drawn by their weights. Immutable."""
-
-    def __init__(self, weights: Mapping[_Thing, float]) -> None:
-        self._things = tuple(weights)
-        self._bounds = tuple(accumulate(weights.values()))
-
-    @property
-    def total(self) -> float:
-        """All weights together."""
-        return self._bounds[-1] if self._bounds else 0
-
-    def draw(self, rng: Random) -> _Thing:
-        """Return one of the things; there must be one that weighs something."""
-        return self._things[min(bisect_right(self._bounds, rng.random() * self.total), len(self._things) - 1)]
-
-
-class _Pages:
-    """Draws questions as pages asked them. Immutable."""
-
-    def __init__(self, traffic: PastTraffic, slots: Sequence[SlotId]) -> None:
-        by_slot: dict[SlotId, dict[Place | None, float]] = {}
-        for (slot, place), count in traffic.places.items():
-            if slot in slots and count > 0:
-                by_slot.setdefault(slot, {})[place] = count
-        topics: dict[SlotId, dict[Topic | None, float]] = {}
-        for (slot, topic), count in traffic.topics.items():
-            if count > 0:
-                topics.setdefault(slot, {})[topic] = count
-        self._places = {slot: Weighted(places) for slot, places in by_slot.items()}
-        self._topics = {slot: Weighted(words) for slot, words in topics.items()}
-        self._slots = Weighted({slot: places.total for slot, places in self._places.items()})
-        every = sum(traffic.places.values())
-        self.part = self._slots.total / every if every else 0.0
-        """Of all decisions, those in slots that the catalog has."""
-
-    def draw(self, rng: Random) -> SlotRequest:
-        slot = self._slots.draw(rng)
-        topic = self._topics[slot].draw(rng) if slot in self._topics else None
-        return SlotRequest(slot, self._places[slot].draw(rng), () if topic is None else (topic,))
 
 
 def forecast(
@@ -144,89 +84,143 @@ def forecast(
         raise KeyError(flight)
     starts = max(now, found.starts)
     ends = found.ends if found.ends < NEVER else starts + timedelta(days=OPEN_DAYS)
-    hours = Weighted(_hours_ahead(traffic.hours, starts, ends))
-    pages = _Pages(traffic, [slot.id for slot in drafted.slots])
-    whole = hours.total * pages.part
-    if found.paused or not whole:
+    pages = Pages(traffic, [slot.id for slot in drafted.slots])
+    life = Span.of(starts, ends, traffic, pages, samples)
+    if found.paused or not life.questions:
         return Outlook(found, starts, max(starts, ends), 0.0, 0.0, 0.0, 0.0, 0.0, {})
-    matching = wins = 0
-    losers: Counter[FlightId | None] = Counter()
-    for _ in range(samples):
-        request, moment, seed = pages.draw(rng), hours.draw(rng), rng.getrandbits(64)
-        slot = drafted.slot(request.slot)
-        if slot is None or first_stop(TARGET_RULES + FIT_RULES, found, Question(request, slot, moment, {})) is not None:
-            continue
-        matching += 1
-        decision = decide(request, drafted, delivered, moment, Random(seed))  # noqa: S311 - draws a sponsor, no secret
-        if isinstance(decision, Fill) and decision.flight.id == flight:
-            wins += 1
-            losers[_winner(request, live, delivered, moment, seed)] += 1
-    share = wins / samples
-    likely = whole * share * traffic.seen
-    error = _NINETY_PERCENT * sqrt(share * (1 - share) / samples)
-    fewer, more = _swings(traffic.hours, (ends - starts) / timedelta(days=1), rng)
-    low = whole * max(0.0, share - error) * traffic.seen * fewer
-    high = whole * min(1.0, share + error) * traffic.seen * more
-    room = float("inf") if found.goal is None else max(0, found.goal - delivered.get(flight, 0))
-    scale = min(likely, room) / wins if wins else 0.0
+    course = _Course(found, drafted, live, traffic, delivered, now, rng)
+    before = Span.of(now, starts, traffic, pages, samples)
+    course.run(before.resized(min(samples, round(samples * before.decisions / life.decisions))), pages, rng)
+    course.begin()
+    course.run(life, pages, rng)
+    return _outlook(course, life, starts, ends, traffic, delivered, rng)
+
+
+class _Course:
+    """The future with a draft, and beside it the same without. One forecast's."""
+
+    def __init__(
+        self,
+        draft: CompiledFlight,
+        drafted: Snapshot,
+        live: Snapshot | None,
+        traffic: PastTraffic,
+        delivered: Mapping[FlightId, int],
+        now: datetime,
+        rng: Random,
+    ) -> None:
+        hours = {int(hour.timestamp() // HOUR_SECONDS): count for hour, count in traffic.hours.items()}
+        curve = WeekCurve.of_past(hours, hours) or UNIFORM
+        seen = traffic.seen or 1.0
+        self.draft = draft
+        self._drafted = drafted
+        self.with_it = Replay(drafted, delivered, now, curve, seen, Random(rng.getrandbits(64)))  # noqa: S311 - no secret
+        self.without = (
+            Replay(live, delivered, now, curve, seen, Random(rng.getrandbits(64))) if live is not None else None  # noqa: S311
+        )
+        self.begin()
+
+    def begin(self) -> None:
+        """Count from now on."""
+        self.matching = self.could_win = self.won = 0
+        self.losers: Counter[FlightId | None] = Counter()
+        """Who has, without it, what it wins."""
+        self.others_with: Counter[FlightId | None] = Counter()
+        self.others_without: Counter[FlightId | None] = Counter()
+
+    def run(self, span: Span, pages: Pages, rng: Random) -> None:
+        """Ask what is asked in a span, in the order of time."""
+        portion = span.decisions / span.questions if span.questions else 0.0
+        questions = [(span.moment(rng), pages.draw(rng), rng.getrandbits(64)) for _ in range(span.questions)]
+        for moment, request, seed in sorted(questions, key=itemgetter(0)):
+            id_ = self.draft.flight.id
+            matches = self._matches(request, moment)
+            self.matching += matches
+            self.could_win += matches and self.with_it.would_win(id_, request, moment, seed, portion)
+            winner = self.with_it.ask(request, moment, seed, portion)
+            other = self.without.ask(request, moment, seed, portion) if self.without is not None else None
+            self.others_with[winner] += 1
+            self.others_without[other] += 1
+            if winner == id_:
+                self.won += 1
+                self.losers[other] += 1
+
+    def _matches(self, request: SlotRequest, moment: datetime) -> bool:
+        slot = self._drafted.slot(request.slot)
+        asked = None if slot is None else Question(request, slot, moment, {})
+        return asked is not None and first_stop(TARGET_RULES + FIT_RULES, self.draft, asked) is None
+
+    def taken(self) -> dict[FlightId | None, float]:
+        """Return from whom it takes what it wins, in its decisions.
+
+        A flight with a goal that loses some here is given others later: of it is taken only what it ends with less. The
+        rest it takes on from those without a goal, who stand behind it.
+        """
+        if self.without is None:
+            return dict(self.losers)
+        taken: dict[FlightId | None, float] = {}
+        passed_on = 0.0
+        for flight, count in self.losers.items():
+            is_sold = flight is not None and self.without.is_met(flight) is not None
+            less = max(0, self.others_without[flight] - self.others_with[flight])
+            taken[flight] = min(count, less) if is_sold else count
+            passed_on += count - taken[flight]
+        behind = {
+            flight: count
+            for flight, count in self.others_without.items()
+            if flight != self.draft.flight.id and (flight is None or self.without.is_met(flight) is None)
+        }
+        whole = sum(behind.values())
+        if not whole:
+            behind, whole = {None: 1}, 1
+        for flight, count in behind.items():
+            if passed_on:
+                taken[flight] = taken.get(flight, 0.0) + passed_on * count / whole
+        return {flight: count for flight, count in taken.items() if count}
+
+
+def _outlook(
+    course: _Course,
+    life: Span,
+    starts: datetime,
+    ends: datetime,
+    traffic: PastTraffic,
+    delivered: Mapping[FlightId, int],
+    rng: Random,
+) -> Outlook:
+    found, samples, whole = course.draft, life.questions, life.decisions
+    fewer, more = swings(traffic.hours, (ends - starts) / timedelta(days=1), rng)
+    all_seen = whole * traffic.seen
+    likely = all_seen * course.won / samples
+    low, high = _between(all_seen, course.could_win, samples)
+    low, high = low * fewer, high * more
+    if found.goal is not None:
+        room = max(0, found.goal - delivered.get(found.flight.id, 0))
+        missed = max(0.0, room - likely - all_seen / samples)  # the last portion may be earned in part
+        likely = room - missed
+        low = min(low, room - min(room, max(1.0, _PACED_WITHIN * room)))
+        if missed:
+            low = min(low, _between(all_seen, course.won, samples)[0] * fewer)
+        high = min(high, room)
+    scale = likely / course.won if course.won else 0.0
     return Outlook(
         found,
         starts,
         ends,
-        whole * matching / samples,
-        whole * share,
-        min(likely, room),
-        min(low, room),
-        min(high, room),
-        {loser: count * scale for loser, count in losers.items() if loser != flight},
+        whole * course.matching / samples,
+        whole * course.could_win / samples,
+        likely,
+        min(low, likely),
+        max(high, likely),
+        {flight: count * scale for flight, count in course.taken().items() if flight != found.flight.id},
     )
 
 
-def _winner(
-    request: SlotRequest, live: Snapshot | None, delivered: Mapping[FlightId, int], moment: datetime, seed: int
-) -> FlightId | None:
-    if live is None:
-        return None
-    decision = decide(request, live, delivered, moment, Random(seed))  # noqa: S311 - draws a sponsor, no secret
-    return decision.flight.id if isinstance(decision, Fill) else None
+def _between(whole: float, found: int, samples: int) -> tuple[float, float]:
+    """Return between what a part of the whole is nine of ten times, of which so many of the samples were found.
 
-
-def _hours_ahead(past: Mapping[datetime, int], starts: datetime, ends: datetime) -> dict[datetime, float]:
-    """Return the decisions to be expected in each hour of a span: those of the same hour of past weeks, on average.
-
-    The span's first and last hour count with the part of them that is in it.
+    Twice chance: whether the samples are like the traffic, and whether so many come of it as on average (Poisson).
     """
-    sums, times = [0.0] * HOURS_A_WEEK, [0] * HOURS_A_WEEK
-    for hour, count in past.items():
-        sums[_hour_of_week(hour)] += count
-        times[_hour_of_week(hour)] += 1
-    mean = sum(sums) / max(1, sum(times))
-    ahead = {}
-    moment = starts
-    while moment < ends:
-        after = min(ends, moment.replace(minute=0, second=0, microsecond=0) + _HOUR)
-        at = _hour_of_week(moment)
-        ahead[moment] = (sums[at] / times[at] if times[at] else mean) * ((after - moment) / _HOUR)
-        moment = after
-    return ahead
-
-
-def _hour_of_week(hour: datetime) -> int:
-    return hour.weekday() * 24 + hour.hour
-
-
-def _swings(past: Mapping[datetime, int], days: float, rng: Random) -> tuple[float, float]:
-    """Return by what the traffic of so many days may fall short of the average, and surpass it, nine of ten times.
-
-    Whole days are drawn from those of the past, again and again (a bootstrap).
-    """
-    by_day: Counter[datetime] = Counter()
-    for hour, count in past.items():
-        by_day[hour.replace(hour=0)] += count
-    known = list(by_day.values())
-    mean = sum(known) / len(known) if known else 0.0
-    if not mean:
-        return 1.0, 1.0
-    drawn = max(1, min(round(days), 366))
-    ratios = sorted(sum(rng.choices(known, k=drawn)) / (mean * drawn) for _ in range(_BOOTSTRAPS))
-    return ratios[_BOOTSTRAPS // 20], ratios[-_BOOTSTRAPS // 20]
+    share = found / samples
+    error = _NINETY_PERCENT * sqrt(whole * whole * share * (1 - share) / samples + whole * share)
+    return max(0.0, whole * share - error), min(whole, whole * share + error)

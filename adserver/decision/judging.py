@@ -17,12 +17,12 @@ from typing import Final, NamedTuple
 from adserver.decision.compiled_flight import CompiledFlight
 from adserver.decision.eligibility import RULES, Verdict, first_stop, judge, settle
 from adserver.decision.explaining import chances
+from adserver.decision.paced import is_paced
 from adserver.decision.paces import NOBODY, ODDS_WHOLE, Pace, Paces, Shown, after_fill
 from adserver.decision.page import EMPTY_PAGE, PageSoFar
 from adserver.decision.question import Question
 from adserver.decision.rank import Rank, rank_of
 from adserver.decision.snapshot import Snapshot
-from adserver.domain.catalog import CapScope
 from adserver.domain.decisions import SlotRequest
 from adserver.domain.ids import FlightId
 from adserver.domain.reasons import NoFillReason
@@ -98,7 +98,7 @@ class AnsweredCall:
     ) -> NoFillReason | None:
         """Return what stopped a flight that did not win; None: the draw, or its odds."""
         reason = verdict.stop.reason if verdict.stop is not None else NoFillReason.LOST_DRAW
-        if reason not in {NoFillReason.LOST_DRAW, NoFillReason.LOWER_TIER} or not _is_paced(verdict.flight):
+        if reason not in {NoFillReason.LOST_DRAW, NoFillReason.LOWER_TIER} or not is_paced(verdict.flight):
             return reason
         own, last = rank_of(verdict.flight), Rank.HOUSE + 1 if winner is None else rank_of(winner)
         if own > last:
@@ -163,10 +163,6 @@ class _Known:
         if flight not in self._asked:
             return pace
         return Pace(ODDS_WHOLE, 1) if pace is None else Pace(pace.odds, max(1, pace.left), pace.is_capped)
-
-
-def _is_paced(flight: CompiledFlight) -> bool:
-    return flight.goal is not None or any(cap.scope is CapScope.FLIGHT for cap in flight.flight.caps)
 
 
 def _pace_reason(flight: CompiledFlight) -> NoFillReason:

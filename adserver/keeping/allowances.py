@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 
 from adserver.counting.paces import read_uses, write_pace
 from adserver.counting.shards import shard_of
-from adserver.decision.compiled_flight import ALWAYS, NEVER, CompiledFlight
-from adserver.decision.hours import is_within
+from adserver.decision.compiled_flight import CompiledFlight
+from adserver.decision.paced import is_paced, paced_flight
 from adserver.decision.pacing import Controller, Counted, PaceTable
 from adserver.decision.plan import PacedFlight
 from adserver.decision.snapshot import Snapshot
-from adserver.decision.traffic import HOUR_SECONDS, WEEK_HOURS, WeekCurve
-from adserver.domain.catalog import CapScope, Pacing, is_capped_for_all
+from adserver.decision.traffic import WeekCurve
+from adserver.domain.catalog import CapScope, is_capped_for_all
 from adserver.domain.ids import FlightId, IdHash, Kind, SlotId, id_hash
 from adserver.keeping.caps import CappedFlight, CapWatch
 from adserver.keeping.past_traffic import PastTraffic
@@ -24,12 +24,10 @@ from adserver.keeping.views import ViewLog
 
 _SOON_SECONDS: Final = 120.0
 """A flight is paced from so long before it begins."""
-_OLDEST: Final = 0.0
 _LONG_SECONDS: Final = 0.025
 _PART_OF_TIME: Final = 0.1
 """How much of its time the keeper gives to paces at most: with very many flights, where a step takes longer than
 `_LONG_SECONDS`, it steps them less often."""
-_QUARTERS: Final = (0, 900, 1800, 2700)
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -73,9 +71,10 @@ class AllowanceKeeper:
     def follow(self, snapshot: Snapshot) -> None:
         """Take the live catalog."""
         self._snapshot = snapshot
-        compiled = [each for each in snapshot.counted_flights() if _is_paced(each)]
+        compiled = [each for each in snapshot.counted_flights() if is_paced(each)]
         self._ids = {id_hash(Kind.FLIGHT, each.flight.id): each.flight.id for each in compiled}
-        self._flights = tuple(paced_flight(each, self._past.curve(each.flight.slots)) for each in compiled)
+        now = datetime.now(UTC)
+        self._flights = tuple(paced_flight(each, self._past.curve(each.flight.slots), now) for each in compiled)
         self._capped = {
             each.flight.id: _capped(each, snapshot.shards) for each in compiled if is_capped_for_all(each.flight)
         }
@@ -127,41 +126,6 @@ class AllowanceKeeper:
 
     def _named(self, counts: Mapping[IdHash, int]) -> dict[FlightId, int]:
         return {self._ids[hash_]: count for hash_, count in counts.items() if hash_ in self._ids}
-
-
-def paced_flight(each: CompiledFlight, curve: WeekCurve) -> PacedFlight:
-    """Return a flight as the controller looks at it, with the past traffic of its slots."""
-    goal = each.flight.goal
-    return PacedFlight(
-        id=each.flight.id,
-        starts=_OLDEST if each.starts == ALWAYS else each.starts.timestamp(),
-        ends=None if each.ends == NEVER else each.ends.timestamp(),
-        goal=goal.impressions if goal else None,
-        pacing=goal.pacing if goal else Pacing.ASAP,
-        curve=within_hours(curve, each),
-    )
-
-
-def within_hours(curve: WeekCurve, each: CompiledFlight) -> WeekCurve:
-    """Return the traffic that a flight's hours leave of a week, as its zone's clocks stand now."""
-    hours = each.flight.targeting.hours
-    if hours is None:
-        return curve
-    zone, now = ZoneInfo(each.campaign.timezone), datetime.now(UTC).timestamp()
-    week = int(now // HOUR_SECONDS // WEEK_HOURS) * WEEK_HOURS
-    shape = [
-        curve.hours[hour]
-        * sum(
-            is_within(hours, datetime.fromtimestamp((week + hour) * HOUR_SECONDS + quarter, zone))
-            for quarter in _QUARTERS
-        )
-        for hour in range(WEEK_HOURS)
-    ]
-    return WeekCurve(shape) if any(shape) else curve
-
-
-def _is_paced(each: CompiledFlight) -> bool:
-    return not each.paused and (each.flight.goal is not None or is_capped_for_all(each.flight))
 
 
 def _capped(each: CompiledFlight, shards: int) -> CappedFlight:

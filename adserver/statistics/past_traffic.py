@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from adserver.decision.forecasting import PastTraffic
+from adserver.decision.coming_traffic import PastTraffic
 from adserver.domain.ids import PlaceId, SlotId, Topic
 from adserver.domain.places import Place
 from adserver.statistics.errors import QueryRefused

@@ -11,7 +11,8 @@ from adserver.catalog.build_targeting import PlaceFinder
 from adserver.catalog.documents import Documents, objects
 from adserver.catalog.merging import Extent, Within, id_text, refuse_taken, trial_documents
 from adserver.catalog.publish import Publisher
-from adserver.decision.forecasting import SAMPLES, Outlook, PastTraffic, forecast
+from adserver.decision.coming_traffic import PastTraffic
+from adserver.decision.forecasting import SAMPLES, Outlook, forecast
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.ids import FlightId
 from adserver.web.serving import CatalogSource, DeliveredSource

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from management_desk import ADMIN, JSON
 from werkzeug.test import TestResponse
 
-from adserver.decision.forecasting import PastTraffic
+from adserver.decision.coming_traffic import PastTraffic
 from adserver.decision.snapshot import Snapshot
 from adserver.domain.ids import FlightId, SlotId
 from adserver.domain.places import Place
