@@ -13,7 +13,20 @@ MAX_FAULTS: Final = 1_000
 def make_fault(path: FieldPath, message: str, file: str | None, positions: Positions | None) -> Fault:
     """Return a fault with its line and column, where they are known."""
     point = positions.locate(path) if positions else None
-    return Fault(path_text(path), message, file, *(point or (None, None)))
+    line, column = point or (None, None)
+    if positions is None or positions.place is None:
+        return Fault(path_text(path), message, file, line, column)
+    place = positions.place
+    return Fault(place.column_of(path), message, place.file, line, column, place.sheet)
+
+
+def whereabouts(path: FieldPath, file: str, positions: Positions | None) -> str:
+    """Return where something stands, for the message of a fault elsewhere."""
+    if positions is None or positions.place is None:
+        return f"{path_text(path)} of {file}"
+    point, place = positions.locate(path), positions.place
+    row = f"row {point.line}" if point else "a row"
+    return f"{row} of {place.file}" if place.file else row
 
 
 class FaultLog:
@@ -27,6 +40,10 @@ class FaultLog:
     def add(self, file: str, path: FieldPath, message: str) -> None:
         """Note one fault."""
         self._faults.append(make_fault(path, message, file, self._positions.get(file)))
+
+    def whereabouts(self, file: str, path: FieldPath) -> str:
+        """Return where something stands, for the message of a fault elsewhere."""
+        return whereabouts(path, file, self._positions.get(file))
 
     def extend(self, faults: Iterable[Fault]) -> None:
         """Note faults that others found."""

@@ -1,8 +1,9 @@
-"""Reads a campaigns folder: every campaign file, slots.yaml, and rules.yaml."""
+"""Reads a campaigns folder: every campaign file and sheet, slots.yaml, and rules.yaml."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from adserver.catalog.build import build_catalog
@@ -10,17 +11,22 @@ from adserver.catalog.build_targeting import PlaceFinder
 from adserver.catalog.checking import check_campaign_file, check_rules_file, check_slots_file
 from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject
 from adserver.catalog.faults import refusal
+from adserver.catalog.merging import Extent, trial_documents
 from adserver.catalog.positions import Positions
 from adserver.catalog.reading import UnreadableDocument
-from adserver.catalog.upload import Format, read_document
+from adserver.catalog.sheet_documents import SheetFormat, read_sheet
+from adserver.catalog.upload import SHEETS, Format, read_document
 from adserver.domain.errors import Fault, InputRefused, InputTooLarge
 
-_FORMATS: Final = {".yaml": Format.YAML, ".yml": Format.YAML, ".json": Format.JSON}
+FORMATS: Final = MappingProxyType(
+    {".yaml": Format.YAML, ".yml": Format.YAML, ".json": Format.JSON, ".csv": Format.CSV, ".xlsx": Format.XLSX}
+)
+"""By the ends of file names."""
 _KNOWN_STEMS: Final = {Path(name).stem: name for name in (SLOTS_FILE, RULES_FILE)}
 
 
 def read_folder(folder: Path) -> Documents:
-    """Return the documents of a folder: slots.yaml, rules.yaml, and other .yaml, .yml and .json files as campaigns.
+    """Return the documents of a folder: slots.yaml, rules.yaml, and other files of `FORMATS` as campaigns.
 
     Hidden files and sub-folders are left alone. What is missing, `list_notices` tells.
 
@@ -33,6 +39,47 @@ def read_folder(folder: Path) -> Documents:
     return reader.documents()
 
 
+def read_file(file: Path) -> Documents:
+    """Return what one file of campaigns, of slots or of rules holds, checked alone.
+
+    Raises:
+        InputRefused: with every fault of it; also where it cannot be read, or is none of `FORMATS`.
+    """
+    reader = _FolderReader(file.parent)
+    if file.suffix in FORMATS:
+        reader.read(file)
+    else:
+        reader.faults.append(Fault("", f"must be one of {', '.join(FORMATS)}", file.name))
+    reader.refuse_any()
+    return reader.documents()
+
+
+def check_file(file: Path, folder: Path, gazetteer: PlaceFinder) -> Documents:
+    """Return what one file holds, as it could be published over a folder.
+
+    Args:
+        file: it may be one of the folder's.
+        folder: what it is laid over. Its own faults are another matter; without slots of its own, slots go unchecked.
+        gazetteer: what places are resolved by.
+
+    Raises:
+        InputRefused: with every fault of the file.
+    """
+    documents = read_file(file)
+    around = _FolderReader(folder)
+    for path in _documents_in(folder, []):
+        if not path.samefile(file):
+            around.read(path)
+    trial = trial_documents(around.documents(), documents, Extent.NAMED)
+    try:
+        build_catalog(trial, gazetteer)
+    except InputRefused as refused:
+        own = [fault for fault in refused.faults if fault.file == file.name]
+        if own:
+            raise refusal([replace(fault, file=str(file)) for fault in own]) from refused
+    return documents
+
+
 def read_texts(folder: Path) -> dict[str, str]:
     """Return the texts of the files that `read_folder` has read without a fault, by name; sheets are none.
 
@@ -42,6 +89,8 @@ def read_texts(folder: Path) -> dict[str, str]:
     faults: list[Fault] = []
     texts = {}
     for path in _documents_in(folder, faults):
+        if FORMATS[path.suffix] in SHEETS:
+            continue
         try:
             texts[path.name] = path.read_bytes().decode("utf-8-sig")
         except (OSError, UnicodeDecodeError) as error:
@@ -82,7 +131,7 @@ def _documents_in(folder: Path, faults: list[Fault]) -> Iterator[Path]:
         faults.append(Fault("", f"the folder cannot be read: {error.strerror}", ""))
         return
     for path in paths:
-        if path.suffix in _FORMATS and not path.name.startswith(".") and not path.is_dir():
+        if path.suffix in FORMATS and not path.name.startswith((".", "~$")) and not path.is_dir():
             yield path
 
 
@@ -137,7 +186,11 @@ class _FolderReader:
             self.faults.append(Fault("", f"the file cannot be read: {error.strerror}", path.name))
 
     def _take(self, path: Path) -> None:
-        parsed = read_document(path.read_bytes(), _FORMATS[path.suffix], path.name)
+        form = FORMATS[path.suffix]
+        if form in SHEETS:
+            self._take_sheet(path, SHEETS[form])
+            return
+        parsed = read_document(path.read_bytes(), form, path.name)
         known = _KNOWN_STEMS.get(path.stem)
         if known is None:
             self.campaign_files[path.name] = check_campaign_file(parsed, path.name)
@@ -151,3 +204,8 @@ class _FolderReader:
                 self.slots = check_slots_file(parsed, path.name)
             else:
                 self.rules = check_rules_file(parsed, path.name)
+
+    def _take_sheet(self, path: Path, form: SheetFormat) -> None:
+        sheet = read_sheet(path.read_bytes(), form, path.name)
+        self.campaign_files.update(sheet.campaign_files)
+        self.positions.update(sheet.positions)

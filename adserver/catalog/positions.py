@@ -21,6 +21,18 @@ class Point(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class SheetPlace:
+    """The sheet that a document was made of. Immutable."""
+
+    file: str | None
+    """The file as its sender knows it: several documents may be made of one."""
+    sheet: str | None
+    """The sheet's name; None where a file has no sheets."""
+    column_of: Callable[[FieldPath], str]
+    """Returns what the column of a field is called."""
+
+
+@dataclass(frozen=True, slots=True)
 class Positions:
     """The point of every field of one document. Immutable; shared freely.
 
@@ -28,6 +40,8 @@ class Positions:
     """
 
     index: Callable[[], Mapping[FieldPath, Point]]
+    place: SheetPlace | None = None
+    """Of a document that was made of a sheet: its points are rows and columns."""
 
     def locate(self, path: FieldPath) -> Point | None:
         """Return where a field stands, or, where it is missing, the nearest thing around it."""

@@ -10,7 +10,7 @@ from typing import Final
 from adserver.catalog.build import build_catalog
 from adserver.catalog.build_targeting import PlaceFinder
 from adserver.catalog.documents import Documents
-from adserver.catalog.folder import check_folder
+from adserver.catalog.folder import check_folder, read_file
 from adserver.catalog.merging import Extent, Within, refuse_taken, settled_documents, trial_documents
 from adserver.catalog.naming import add_names
 from adserver.catalog.plan import Plan, make_plan
@@ -230,6 +230,14 @@ class Publisher:
             InputRefused: with every fault of every file.
         """
         return check_folder(folder, self._gazetteer)
+
+    def read_files(self, path: Path) -> tuple[Documents, Extent]:
+        """Return the documents of a folder, or of one file, and how much of what is live they speak for.
+
+        Raises:
+            InputRefused: with every fault of every file; of one file those that it has taken alone.
+        """
+        return (self.read_folder(path), Extent.FOLDER) if path.is_dir() else (read_file(path), Extent.NAMED)
 
     def first_publish(self, folder: Documents, *, author: str, message: str = "first start") -> Published | None:
         """Publish a folder as the first revision, only where there is none in the store nor in the data folder.

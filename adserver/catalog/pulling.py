@@ -9,6 +9,7 @@ from adserver.catalog.checking import check_campaign_file, check_rules_file, che
 from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonObject, mapping, objects
 from adserver.catalog.files import replace_file
 from adserver.catalog.merging import id_text
+from adserver.catalog.sheet_documents import file_of
 from adserver.catalog.upload import Format, read_document
 from adserver.catalog.yaml_editing import SCHEMA_LINE, edited_yaml, fresh_json, fresh_yaml
 from adserver.catalog.yaml_reading import MAX_YAML_BYTES
@@ -38,7 +39,8 @@ def plan_pull(live: Documents, folder: Documents, texts: Mapping[str, str]) -> P
     """Return how a folder comes to say what is live.
 
     A campaign stays in the file that it is in; a new one joins its advertiser's. Files that say what is live already
-    are left alone, others are edited: comments, order and quotes stay where they were.
+    are left alone, others are edited: comments, order and quotes stay where they were. What a sheet says stays in it
+    as long as all of it is live; else all of it goes to campaign files.
 
     Args:
         live: what is published.
@@ -51,7 +53,7 @@ def plan_pull(live: Documents, folder: Documents, texts: Mapping[str, str]) -> P
         for name, content in wanted.items()
         if content != folder.campaign_files.get(name)
     }
-    remove = {name for name in folder.campaign_files if name not in wanted}
+    remove = {file_of(name) for name in folder.campaign_files if name not in wanted}
     for name in [name for name, text in write.items() if not name.endswith(".json") and _is_long(text)]:
         remove |= {name} & set(folder.campaign_files)
         del write[name]
@@ -99,7 +101,7 @@ def _keep(folder: Path, name: str) -> None:
 
 def _settle(live: Documents, folder: Documents) -> dict[str, JsonObject]:
     """Return the live campaign files by the names that they have, or get, in the folder."""
-    homes = _Homes(folder)
+    homes = _Homes(live, folder)
     files: dict[str, JsonObject] = {}
     for live_name, content in live.campaign_files.items():
         advertiser = mapping(content, "advertiser")
@@ -132,14 +134,16 @@ def _in_order(content: JsonObject, before: JsonObject | None) -> JsonObject:
 class _Homes:
     """Where campaigns live in a folder, and where new ones go. For one thread."""
 
-    def __init__(self, folder: Documents) -> None:
+    def __init__(self, live: Documents, folder: Documents) -> None:
         self._campaigns: dict[tuple[str, str], str] = {}
         self._advertisers: dict[str, str] = {}
         self._taken = set(folder.campaign_files)
+        kept = _kept_sheets(live, folder)
         for name, content in folder.campaign_files.items():
             advertiser = id_text(mapping(content, "advertiser"))
             if name.endswith(_WRITTEN):
                 self._advertisers.setdefault(advertiser, name)
+            if name.endswith(_WRITTEN) or file_of(name) in kept:
                 self._campaigns.update(
                     {(advertiser, id_text(one)): name for one in objects(content, "campaigns")},
                 )
@@ -156,6 +160,22 @@ class _Homes:
             self._advertisers[owner] = next(name for name in _names(owner, live_name) if name not in self._taken)
             self._taken.add(self._advertisers[owner])
         return self._advertisers[owner]
+
+
+def _kept_sheets(live: Documents, folder: Documents) -> set[str]:
+    """Return the sheets of a folder all of which is live, by their files."""
+    told = [
+        (file_of(name), mapping(content, "advertiser"), campaign)
+        for name, content in folder.campaign_files.items()
+        if not name.endswith(_WRITTEN)
+        for campaign in objects(content, "campaigns")
+    ]
+    by_id = {
+        id_text(campaign): (mapping(live.campaign_files[name], "advertiser"), campaign)
+        for name, _, campaign in live.campaigns()
+    }
+    changed = {file for file, advertiser, campaign in told if by_id.get(id_text(campaign)) != (advertiser, campaign)}
+    return {file for file, _, _ in told} - changed
 
 
 def _names(advertiser: str, live_name: str) -> Iterator[str]:

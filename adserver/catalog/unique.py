@@ -4,7 +4,7 @@ from enum import StrEnum
 from typing import Final
 
 from adserver.catalog.faults import FaultLog
-from adserver.catalog.positions import FieldPath, path_text
+from adserver.catalog.positions import FieldPath
 from adserver.domain.ids import Kind, id_hash
 
 
@@ -33,25 +33,24 @@ class UniqueIds:
     def __init__(self, faults: FaultLog) -> None:
         """Take where to note what stands twice."""
         self._faults = faults
-        self._places: dict[tuple[Thing, str], str] = {}
+        self._places: dict[tuple[Thing, str], tuple[str, FieldPath]] = {}
         self._hashes: dict[tuple[Kind, bytes], str] = {}
 
     def take(self, thing: Thing, id_: str, file: str, path: FieldPath) -> None:
         """Note a fault if the id, or its hash, stands for something already."""
         here = (thing, id_)
         if here in self._places:
-            message = (
-                f"the {thing} id `{id_}` stands already at {self._places[here]}; ids are unique in the whole catalog"
-            )
+            there = self._faults.whereabouts(*self._places[here])
+            message = f"the {thing} id `{id_}` stands already at {there}; ids are unique in the whole catalog"
             self._faults.add(file, path, message)
             return
-        self._places[here] = f"{path_text(path)} of {file}"
+        self._places[here] = (file, path)
         self._take_hash(thing, id_, file, path)
 
     def take_word(self, thing: Thing, word: str, file: str, path: FieldPath) -> None:
         """Note a fault if another word has the same hash; a word may stand many times."""
         if (thing, word) not in self._places:
-            self._places[thing, word] = f"{path_text(path)} of {file}"
+            self._places[thing, word] = (file, path)
             self._take_hash(thing, word, file, path)
 
     def _take_hash(self, thing: Thing, id_: str, file: str, path: FieldPath) -> None:

@@ -1,4 +1,4 @@
-"""What people send through the API: one campaign file, several as `{"files": […]}`, the slots, or the rules."""
+"""What people send through the API: one campaign file, several as `{"files": […]}`, a sheet, the slots, the rules."""
 
 import re
 from collections.abc import Callable, Mapping
@@ -11,9 +11,10 @@ from adserver.catalog.documents import RULES_FILE, SLOTS_FILE, Documents, JsonOb
 from adserver.catalog.faults import make_fault, refusal
 from adserver.catalog.json_reading import read_json
 from adserver.catalog.positions import Positions
-from adserver.catalog.reading import Parsed
+from adserver.catalog.reading import Parsed, UnreadableDocument
+from adserver.catalog.sheet_documents import SheetFormat, read_sheet
 from adserver.catalog.yaml_reading import read_yaml
-from adserver.domain.errors import Fault, InputRefused
+from adserver.domain.errors import Fault, InputRefused, UnreadableInput
 
 UPLOAD_NAME: Final = "upload"
 """What a single file is called, which has no name of its own."""
@@ -30,8 +31,12 @@ class Format(StrEnum):
 
     YAML = "yaml"
     JSON = "json"
+    CSV = "csv"
+    XLSX = "xlsx"
 
 
+SHEETS: Final[Mapping[Format, SheetFormat]] = {Format.CSV: SheetFormat.CSV, Format.XLSX: SheetFormat.XLSX}
+"""Those of them that hold rows: campaigns only."""
 _READERS: Final[Mapping[Format, Callable[[bytes, str | None], Parsed]]] = {
     Format.YAML: read_yaml,
     Format.JSON: read_json,
@@ -43,7 +48,10 @@ def read_document(data: bytes, form: Format, file: str | None = None) -> Parsed:
 
     Raises:
         InputTooLarge, UnreadableInput, InputRefused: see `read_yaml` and `read_json`.
+        UnreadableInput: for a sheet, which holds rows.
     """
+    if form in SHEETS:
+        raise UnreadableInput("sheets hold campaigns only; send YAML or JSON")
     return _READERS[form](data, file)
 
 
@@ -52,13 +60,15 @@ def read_campaigns(data: bytes, form: Format) -> Documents:
 
     Fields that only the API writes are left out, see `READ_ONLY_FIELDS`; so is `revision` beside `files`.
 
-    They are called `upload`, or `files[0]`, `files[1]`… where several came; so are they in faults of
-    `build_catalog`, which `place_in_upload` puts right for the API.
+    They are called `upload`, or `files[0]`, `files[1]`… where several came, or after it where a sheet has several
+    advertisers; so are they in faults of `build_catalog`, which `place_in_upload` puts right for the API.
 
     Raises:
         InputTooLarge, UnreadableInput: if it cannot be read.
         InputRefused: with every fault of every file taken alone.
     """
+    if form in SHEETS:
+        return _read_sheet(data, SHEETS[form])
     parsed = read_document(data, form)
     if not (isinstance(parsed.content, dict) and "files" in parsed.content):
         return Documents(
@@ -97,6 +107,15 @@ def place_in_upload(fault: Fault) -> Fault:
         return fault
     joint = "" if not fault.path or fault.path.startswith("[") else "."
     return replace(fault, file=None, path=f"{fault.file}{joint}{fault.path}")
+
+
+def _read_sheet(data: bytes, form: SheetFormat) -> Documents:
+    try:
+        return read_sheet(data, form, UPLOAD_NAME)
+    except UnreadableDocument as unreadable:
+        raise UnreadableDocument(place_in_upload(unreadable.fault)) from unreadable
+    except InputRefused as refused:
+        raise InputRefused(tuple(place_in_upload(fault) for fault in refused.faults)) from refused
 
 
 def _as_file(parsed: Parsed) -> Parsed:

@@ -8,6 +8,7 @@ import click
 from rich.console import Console
 from rich.table import Table
 
+from adserver.catalog.folder import FORMATS
 from adserver.catalog.upload import Format, read_campaigns
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
@@ -27,8 +28,7 @@ def forecast_command(file: Path, seed: int, *, as_json: bool) -> None:
     """
     with refusing(as_json=as_json):
         settings = Settings.from_environ(os.environ)
-        form = Format.JSON if file.suffix == ".json" else Format.YAML
-        draft = read_campaigns(file.read_bytes(), form)
+        draft = read_campaigns(file.read_bytes(), FORMATS.get(file.suffix, Format.YAML))
         with reaching_store(settings):
             found = open_forecaster(settings).forecast(draft, seed)
     if as_json:

@@ -14,6 +14,7 @@ COMMANDS: Final = {
     "push": "adserver.cli.push:push_command",
     "pull": "adserver.cli.pull:pull_command",
     "rollback": "adserver.cli.rollback:rollback_command",
+    "import": "adserver.cli.import_sheet:import_command",
     "schema": "adserver.cli.schema:schema_command",
     "stats": "adserver.cli.stats:stats_command",
     "preview": "adserver.cli.preview:preview_command",

@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from adserver.catalog.merging import Extent
 from adserver.catalog.plan import Plan
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
@@ -16,14 +15,16 @@ from adserver.runtime.publishing import open_publisher
 CHANGES_EXIT = 3
 """Told apart from 0 by scripts: there is something to push."""
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.command("plan")
-@click.argument("folder", required=False, type=_FOLDER)
+@click.argument("path", metavar="[FOLDER|FILE]", required=False, type=_PATH)
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def plan_command(folder: Path | None, *, as_json: bool) -> None:
+def plan_command(path: Path | None, *, as_json: bool) -> None:
     """Show what pushing FOLDER would change, the settings' folder where it is left out; nothing is published.
+
+    Of a single FILE, a sheet for example, its campaigns would be added or replaced, and others stay.
 
     Exits 0 where nothing would change, 3 where something would, 1 on a fault.
     """
@@ -32,8 +33,8 @@ def plan_command(folder: Path | None, *, as_json: bool) -> None:
         with reaching_store(settings):
             publisher = open_publisher(settings)
             publisher.live()  # no service: said before all that may be wrong with the folder
-            documents = publisher.read_folder(folder or settings.campaigns_dir)
-            planned = publisher.publish(documents, extent=Extent.FOLDER, author="plan", dry_run=True)
+            documents, extent = publisher.read_files(path or settings.campaigns_dir)
+            planned = publisher.publish(documents, extent=extent, author="plan", dry_run=True)
     if as_json:
         click.echo(json.dumps({"base": planned.base, "revision": None, "plan": planned.plan.to_json()}))
     else:

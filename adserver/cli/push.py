@@ -6,7 +6,6 @@ from pathlib import Path
 
 import click
 
-from adserver.catalog.merging import Extent
 from adserver.cli.message import message_option
 from adserver.cli.operator import operator_name
 from adserver.cli.plan import show_plan
@@ -15,15 +14,17 @@ from adserver.cli.refusals import refusing
 from adserver.config import Settings
 from adserver.runtime.publishing import open_publisher
 
-_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_PATH = click.Path(exists=True, path_type=Path)
 
 
 @click.command("push")
-@click.argument("folder", required=False, type=_FOLDER)
+@click.argument("path", metavar="[FOLDER|FILE]", required=False, type=_PATH)
 @message_option
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
-def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
+def push_command(path: Path | None, message: str, *, as_json: bool) -> None:
     """Publish FOLDER, the settings' folder where it is left out, and remove what it lacks; whole, or not at all.
+
+    Of a single FILE, a sheet for example, its campaigns are added or replaced, and others stay.
 
     Shows the plan, then applies exactly that; exits 1 where someone else published in between.
     """
@@ -32,13 +33,11 @@ def push_command(folder: Path | None, message: str, *, as_json: bool) -> None:
         with reaching_store(settings):
             publisher, author = open_publisher(settings), operator_name("push")
             publisher.live()  # no service: said before all that may be wrong with the folder
-            documents = publisher.read_folder(folder or settings.campaigns_dir)
-            planned = publisher.publish(documents, extent=Extent.FOLDER, author=author, dry_run=True)
+            documents, extent = publisher.read_files(path or settings.campaigns_dir)
+            planned = publisher.publish(documents, extent=extent, author=author, dry_run=True)
             if not as_json:
                 show_plan(planned.plan, planned.base)
-            published = publisher.publish(
-                documents, extent=Extent.FOLDER, author=author, message=message, base=planned.base
-            )
+            published = publisher.publish(documents, extent=extent, author=author, message=message, base=planned.base)
     if as_json:
         outcome = {"base": published.base, "revision": published.revision, "plan": published.plan.to_json()}
         click.echo(json.dumps(outcome))

@@ -35,9 +35,10 @@ def show_faults(faults: Sequence[Fault], *, as_json: bool) -> None:
 
 
 def fault_to_json(fault: Fault) -> dict[str, str | int | None]:
-    """Return a fault for machines; file, line and column are null where there is none."""
+    """Return a fault for machines; file, sheet, line and column are null where there is none."""
     return {
         "file": fault.file,
+        "sheet": fault.sheet,
         "line": fault.line,
         "column": fault.column,
         "path": fault.path,

@@ -19,9 +19,11 @@ class Fault:
     """1-based; None where the input has no lines."""
     column: int | None = None
     """1-based."""
+    sheet: str | None = None
+    """Of a spreadsheet, whose rows are `line` and whose columns are `column`; None: the input has no sheets."""
 
     def __str__(self) -> str:
-        where = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        where = ":".join(str(part) for part in (self.file, self.sheet, self.line, self.column) if part is not None)
         return ": ".join(part for part in (where, self.path, self.message) if part)
 
 

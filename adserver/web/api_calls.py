@@ -13,6 +13,8 @@ _SLOT: Final = ("location", "topic", "variant", "max_chars", "exclude")
 
 JSON: Final = "application/json"
 YAML: Final = "application/yaml"
+CSV_SHEET: Final = "text/csv"
+XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 HTML: Final = "text/html; charset=utf-8"
 CSV: Final = "text/csv; charset=utf-8; header=present"
 
@@ -44,7 +46,8 @@ CALLS: Final = (
     Call("GET", "/v1/campaigns", "Every live campaign", "Campaigns", "LiveFiles", _ALL),
     Call(
         "POST", "/v1/campaigns", "Add or replace campaigns, whole or not at all", "Campaigns", "Published", _EDITORS,
-        ("prune", *_CHANGE), "CampaignUpload", (JSON, YAML), problems=(404, 409, 413, 415, 422),
+        ("prune", *_CHANGE), "CampaignUpload", (JSON, YAML, CSV_SHEET, XLSX),
+        problems=(400, 404, 409, 413, 415, 422),
     ),
     Call("GET", "/v1/campaigns/<campaign>", "One live campaign", "Campaigns", "LiveFile", _ALL, problems=(404,)),
     Call(
@@ -96,7 +99,7 @@ CALLS: Final = (
     ),
     Call(
         "POST", "/v1/forecast", "What the flights of a draft would get", "Decisions", "Forecast", _ALL, ("seed",),
-        "CampaignFile", (JSON, YAML), problems=(400, 404, 409, 413, 415, 422),
+        "CampaignFile", (JSON, YAML, CSV_SHEET, XLSX), problems=(400, 404, 409, 413, 415, 422),
     ),
     Call(
         "POST", "/v1/query", "Ask the counts; with Accept: text/csv as CSV", "Statistics", "QueryResult", _ALL,

@@ -323,8 +323,8 @@ def _events() -> Shape:
 
 def _problem() -> Shape:
     fault = _object(
-        {"path": _TEXT, "message": _TEXT, "file": _TEXT, "line": _NUMBER, "column": _NUMBER},
-        optional=("file", "line", "column"),
+        {"path": _TEXT, "message": _TEXT, "file": _TEXT, "sheet": _TEXT, "line": _NUMBER, "column": _NUMBER},
+        optional=("file", "sheet", "line", "column"),
     )
     return _object(
         {

@@ -18,29 +18,39 @@ _FORMATS: Final[Mapping[str, Format]] = {
     "text/yaml": Format.YAML,
     "text/x-yaml": Format.YAML,
 }
-_FOREIGN_STARTS: Final = (b"\x1f\x8b", b"PK\x03\x04", b"<")
-"""gzip; zip, and with it every spreadsheet; SVG and other markup. No YAML or JSON document of ours begins so."""
+XLSX_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+CSV_TYPE: Final = "text/csv"
+_SHEET_FORMATS: Final[Mapping[str, Format]] = {**_FORMATS, CSV_TYPE: Format.CSV, XLSX_TYPE: Format.XLSX}
+_ZIP: Final = b"PK\x03\x04"
+"""How every workbook begins, and no text of ours."""
+_FOREIGN_STARTS: Final = (b"\x1f\x8b", b"<")
+"""gzip; SVG and other markup. Nothing of ours begins so."""
 _TAKEN: Final = "send application/json or application/yaml, uncompressed"
+_TAKEN_AS_SHEETS: Final = f"send application/json, application/yaml, {CSV_TYPE} or {XLSX_TYPE}, uncompressed"
 _ENTITY_TAG: Final = re.compile(r'"(0|[1-9][0-9]{0,14})"')
 _SWITCHES: Final[Mapping[str, bool]] = {"true": True, "false": False}
 
 
-def read_upload() -> tuple[bytes, Format]:
+def read_upload(*, may_be_sheet: bool = False) -> tuple[bytes, Format]:
     """Return the request's body and its form; no more than the limit is ever read.
+
+    Args:
+        may_be_sheet: whether sheets are taken too.
 
     Raises:
         UnsupportedFormat: a content type or encoding that is not taken.
         RequestEntityTooLarge: by its length, or once that much of a chunked body has come.
     """
-    form = _FORMATS.get(request.mimetype)
+    formats, taken = (_SHEET_FORMATS, _TAKEN_AS_SHEETS) if may_be_sheet else (_FORMATS, _TAKEN)
+    form = formats.get(request.mimetype)
     if form is None:
-        raise UnsupportedFormat(f"this content type is not taken: {_TAKEN}")
+        raise UnsupportedFormat(f"this content type is not taken: {taken}")
     if request.headers.get("Content-Encoding", "identity").strip().lower() != "identity":
-        raise UnsupportedFormat(f"this content encoding is not taken: {_TAKEN}")
+        raise UnsupportedFormat(f"this content encoding is not taken: {taken}")
     request.max_content_length = LIMIT_BYTES - 1
     data = request.get_data(cache=False)
-    if data.startswith(_FOREIGN_STARTS):
-        raise UnsupportedFormat(f"the body is not what its content type says: {_TAKEN}")
+    if data.startswith(_ZIP) is not (form is Format.XLSX) or data.startswith(_FOREIGN_STARTS):
+        raise UnsupportedFormat(f"the body is not what its content type says: {taken}")
     return data, form
 
 

@@ -29,7 +29,7 @@ def forecast_blueprint(
         caller = require(authenticator)
         limit.take(caller_key())
         seed = _read_seed()
-        data, form = read_upload()
+        data, form = read_upload(may_be_sheet=True)
         bound = None if caller.advertisers is None else tuple(sorted(caller.advertisers))
         upload = Upload(
             UploadKind.CAMPAIGNS,

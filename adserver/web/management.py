@@ -153,6 +153,6 @@ def _progress(campaign: Campaign, delivered: Mapping[FlightId, int], now: dateti
 def _sent(kind: UploadKind, extent: Extent, sender: Principal) -> Upload:
     """Return the upload that the request holds."""
     message, base, dry_run = read_message(), read_base(), read_switch("dry_run")
-    data, form = read_upload()
+    data, form = read_upload(may_be_sheet=kind is UploadKind.CAMPAIGNS)
     advertisers = None if sender.advertisers is None else tuple(sorted(sender.advertisers))
     return Upload(kind, data, form, extent, sender.name, message, base, dry_run, advertisers)

@@ -4,7 +4,7 @@ import re
 from typing import Final
 
 from adserver.domain.ids import SLUG_PATTERN
-from adserver.web.api_calls import CALLS, HTML, JSON, Call
+from adserver.web.api_calls import CALLS, CSV_SHEET, HTML, JSON, XLSX, Call
 from adserver.web.api_schemas import Shape, parameters, schemas
 from adserver.web.problems import CONTENT_TYPE as PROBLEM
 from adserver.web.statuses import words_of
@@ -64,7 +64,7 @@ def _operation(call: Call) -> Shape:
     if in_path or named:
         operation["parameters"] = [*in_path, *named]
     if call.body is not None:
-        content = {kind: {"schema": _schema(call.body)} for kind in call.body_types}
+        content = {kind: {"schema": _body(call.body, kind)} for kind in call.body_types}
         operation["requestBody"] = {"required": True, "content": content}
     return operation
 
@@ -98,6 +98,13 @@ def _problem(words: str, *, empty: bool) -> Shape:
         "description": words,
         "content": {HTML: {"schema": {}}} if empty else {PROBLEM: {"schema": _schema("Problem")}},
     }
+
+
+def _body(name: str, kind: str) -> Shape:
+    """Return the schema of what is sent; sheets have none."""
+    if kind == XLSX:
+        return {"type": "string", "contentMediaType": XLSX}
+    return {"type": "string"} if kind == CSV_SHEET else _schema(name)
 
 
 def _schema(name: str) -> Shape:

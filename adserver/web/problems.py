@@ -102,7 +102,7 @@ def _empty_where_printed(response: Response) -> Response:
 
 def _error_of(fault: Fault) -> dict[str, object]:
     error: dict[str, object] = {"path": fault.path, "message": fault.message}
-    for name in ("file", "line", "column"):
+    for name in ("file", "sheet", "line", "column"):
         value = getattr(fault, name)
         if value is not None:
             error[name] = value

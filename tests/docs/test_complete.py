@@ -1,8 +1,10 @@
 """What the code has stands in the documents, and what the documents name is in the code."""
 
 import ast
+import csv
 import re
 from collections.abc import Iterator
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Final
 
@@ -10,10 +12,13 @@ import click
 import pytest
 from doc_pages import DOCS, EXAMPLE_PAGES, ROOT, first_codes, read_page, rows_of, section
 from pipeline import TOKEN, Clock, load_gazetteer
+from python_calamine import CalamineWorkbook
 
 from adserver.catalog import schema
 from adserver.catalog.fields import NotBuilt
 from adserver.catalog.rules_schema import CategoryRuleSchema
+from adserver.catalog.sheet_columns import COLUMNS
+from adserver.catalog.sheet_template import template
 from adserver.catalog.state import CampaignState
 from adserver.catalog.strict_schema import StrictSchema
 from adserver.catalog.targeting_schema import TargetingSchema
@@ -52,6 +57,22 @@ def test_every_field_of_the_campaign_files_is_documented_and_no_other(heading: s
 
     assert list(rows) == list(fields)
     assert {name for name, needed in rows.items() if needed} == {name for name, one in fields.items() if one.required}
+
+
+def test_every_column_of_sheets_is_documented_with_its_field_and_no_other() -> None:
+    rows = {row[0].strip("`"): (row[1], row[2]) for row in rows_of(section("campaigns.md", "### columns"))}
+    assert list(rows) == [column.name for column in COLUMNS]
+    for column in COLUMNS:
+        needed, words = rows[column.name]
+        assert needed == ("yes" if column.needed else "")
+        assert words.startswith(f"`{'.'.join(map(str, column.path))}` of the {column.thing}")
+
+
+def test_the_example_of_a_sheet_is_the_file_beside_the_page_and_in_the_template() -> None:
+    shown = (ROOT / "docs" / "campaign-sheet-example.csv").read_text()
+    assert f"```csv lakeside.csv\n{shown}```" in read_page("campaigns.md")
+    example = CalamineWorkbook.from_filelike(BytesIO(template(".xlsx"))).get_sheet_by_name("Example").to_python()
+    assert example == list(csv.reader(StringIO(shown)))
 
 
 def test_the_annotated_campaign_file_holds_every_field_that_is_built() -> None:

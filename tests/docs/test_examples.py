@@ -139,8 +139,10 @@ def check_text(block: Block, world: World) -> None:
     if block.language == "yaml":
         take_yaml(block, world)
         return
-    if block.language == "html" and block.rest.endswith(".html"):
+    if block.rest.endswith((".html", ".csv")):
         (world.folder / block.rest).write_text(block.text)
+    if block.language == "csv" and block.rest.endswith(".csv"):
+        return
     assert block.language in ("html", "jinja", "php"), f"{block}: nothing runs such a block"
     addresses = [address.replace("&amp;", "&") for address in re.findall(rf'{PUBLIC}(/[^"\'\s<>;)]*)', block.text)]
     addresses += re.findall(r'(?:virtual|src)="(/[^"]*)"', block.text)

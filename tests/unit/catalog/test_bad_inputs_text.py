@@ -4,10 +4,11 @@ import json
 from typing import Final
 
 import pytest
+from sheets import csv_bytes, row, xlsx_bytes
 
 from adserver.catalog.build import build_catalog
 from adserver.catalog.documents import Documents
-from adserver.catalog.upload import Format, read_campaigns, read_slots
+from adserver.catalog.upload import SHEETS, Format, read_campaigns, read_slots
 from adserver.domain.catalog import Catalog
 from adserver.domain.errors import InputRefused
 from adserver.domain.places import Place
@@ -45,6 +46,9 @@ def upload_with(text: str, length: str, form: Format = Format.JSON) -> bytes:
             }
         ],
     }
+    if form in SHEETS:
+        cells = row("minnesota", **{length: text})
+        return csv_bytes(cells) if form is Format.CSV else xlsx_bytes(cells)
     return json.dumps(document, ensure_ascii=form is Format.JSON).encode()
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from catalog_bench import campaign, campaign_file, flight, slots_file
 from sample import SAMPLE
+from sheets import csv_bytes, row, xlsx_bytes
 
 from adserver.catalog.documents import Documents, JsonObject, objects
 from adserver.catalog.folder import read_folder, read_texts
@@ -230,3 +231,39 @@ def test_rules_come_keep_their_comments_and_go(folder: Folder) -> None:
     assert text.startswith("# Ask Inga.")
     assert "2026-12-01" in text
     assert folder.pull(live).remove == ("rules.yaml",)
+
+
+class TestSheets:
+    """What a campaigns folder's sheets become."""
+
+    def live(self, folder: Folder) -> Documents:
+        (folder.path / "shop.csv").write_bytes(csv_bytes(row("one"), row("two")))
+        return read_folder(folder.path)
+
+    def pull(self, live: Documents, folder: Folder) -> Pull:
+        pull = plan_pull(live, read_folder(folder.path), read_texts(folder.path))
+        write_files(folder.path, pull)
+        assert not make_plan(live, read_folder(folder.path))
+        return pull
+
+    def test_that_say_what_is_live_are_left_alone(self, tmp_path: Path) -> None:
+        folder = Folder(tmp_path / "campaigns")
+        assert not self.pull(self.live(folder), folder)
+
+    def test_that_say_something_else_become_campaign_files_and_are_kept_beside(self, tmp_path: Path) -> None:
+        folder = Folder(tmp_path / "campaigns")
+        live = self.live(folder)
+        (folder.path / "shop.csv").write_bytes(csv_bytes(row("one"), row("two", weight=3)))
+        pull = self.pull(live, folder)
+        assert (sorted(pull.write), pull.remove) == (["shop.yaml"], ("shop.csv",))
+        assert (folder.path / KEPT_FOLDER / "shop.csv").exists()
+
+    def test_of_several_advertisers_become_a_file_each(self, tmp_path: Path) -> None:
+        folder = Folder(tmp_path / "campaigns")
+        cafe = row("c", advertiser_id="cafe", advertiser_name="Cafe", campaign_id="cafe-c", creative_id="cup")
+        (folder.path / "all.xlsx").write_bytes(xlsx_bytes(row("one"), cafe))
+        live = read_folder(folder.path)
+        assert not self.pull(live, folder)
+        (folder.path / "all.xlsx").write_bytes(xlsx_bytes(row("one", weight=2), cafe))
+        pull = self.pull(live, folder)
+        assert (sorted(pull.write), pull.remove) == (["cafe.yaml", "shop.yaml"], ("all.xlsx",))

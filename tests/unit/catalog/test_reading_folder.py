@@ -3,6 +3,9 @@
 from pathlib import Path
 
 import pytest
+from pipeline import load_gazetteer
+from sample import copy_sample
+from sheets import row, xlsx_bytes
 
 from adserver.catalog.folder import check_folder, read_folder
 from adserver.domain.errors import InputRefused
@@ -127,3 +130,18 @@ def test_a_mistake_in_yaml_says_where_else_to_look(tmp_path: Path) -> None:
 def test_a_link_to_nothing_is_a_fault_of_that_file(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").symlink_to(tmp_path / "gone")
     assert faults_of(tmp_path) == ["a.yaml: the file cannot be read: No such file or directory"]
+
+
+def test_sheets_are_read_beside_the_files_and_their_faults_have_row_and_column(tmp_path: Path) -> None:
+    copy_sample(tmp_path)
+    other = row("b", advertiser_id="cafe", advertiser_name="Cafe", campaign_id="cafe-c", creative_id="cup")
+    (tmp_path / "spring.xlsx").write_bytes(xlsx_bytes(row("a", slots="masthead"), other))
+    (tmp_path / "~$spring.xlsx").write_bytes(b"what a program leaves while it has the file open")
+    assert {"shop-winter", "cafe-c"} <= {str(one["id"]) for _, _, one in read_folder(tmp_path).campaigns()}
+    (tmp_path / "spring.xlsx").write_bytes(xlsx_bytes(row("a", slots="mast-head"), {**other, "places": "Reemer, MN"}))
+    with pytest.raises(InputRefused) as caught:
+        check_folder(tmp_path, load_gazetteer())
+    assert sorted(str(fault).split(": ")[0] for fault in caught.value.faults) == [
+        f"{tmp_path}/spring.xlsx:Campaigns:2:12",
+        f"{tmp_path}/spring.xlsx:Campaigns:3:13",
+    ]

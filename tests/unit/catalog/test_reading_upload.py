@@ -65,7 +65,7 @@ def test_a_key_that_stands_twice_in_one_of_several_files_is_refused() -> None:
 @pytest.mark.parametrize("form", list(Format))
 def test_what_cannot_be_read_is_told_apart_from_what_is_refused(form: Format) -> None:
     with pytest.raises(UnreadableInput):
-        read_campaigns(b"{", form)
+        read_campaigns(b'"', form)
 
 
 def test_slots_come_alone() -> None:

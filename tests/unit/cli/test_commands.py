@@ -96,7 +96,7 @@ class TestValidate:
         result = host.run("validate", "--json")
         [error] = json.loads(result.stdout)["errors"]
         assert result.exit_code == 1
-        assert set(error) == {"file", "line", "column", "path", "message"}
+        assert set(error) == {"file", "sheet", "line", "column", "path", "message"}
         assert (error["file"], error["path"]) == (f"{host.campaigns}/house.yaml", "campaigns[0].flights[0].tier")
         assert error["line"] == host.line_of("house.yaml", "hose")
 
@@ -264,7 +264,7 @@ class Overtaken:
     def __init__(self, inner: Publisher, host: Host) -> None:
         self._inner = inner
         self._host = host
-        self.read_folder = inner.read_folder
+        self.read_files = inner.read_files
         self.live = inner.live
 
     def publish(
