@@ -1,4 +1,4 @@
-"""Take pictures of the console's pages: python scripts/console_pictures.py FOLDER [--all]
+"""Take pictures of the console's pages: python scripts/console_pictures.py FOLDER [--all].
 
 Needs Chromium and the tests' Python packages. Without --all, the pictures that docs/console.md shows: each page at 1280
 pixels in light, and some at 375 in dark. With it, every page at both widths and in both colours, to look at.

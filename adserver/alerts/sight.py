@@ -13,11 +13,11 @@ from adserver.catalog.watch import CatalogWatch
 from adserver.counting.delivered import DeliveredWatch
 from adserver.counting.losses import NO_LOSSES, Losses
 from adserver.decision.compiled_flight import CompiledFlight
+from adserver.decision.paced import paced_flight
 from adserver.decision.snapshot import Snapshot
 from adserver.decision.traffic import WeekCurve
 from adserver.domain.catalog import Catalog
 from adserver.domain.ids import FlightId, SlotId
-from adserver.keeping.allowances import paced_flight
 from adserver.keeping.cached_embeds_file import read_cached_embeds
 from adserver.keeping.keeper_state import read_keeper_state
 
@@ -103,7 +103,7 @@ class Sight:
             slots = each.flight.slots
             if slots not in curves:
                 curves[slots] = self._curve(slots)
-            watched.append(watch_flight(each, curves[slots]))
+            watched.append(watch_flight(each, curves[slots], datetime.fromtimestamp(now, UTC)))
         self._flights = tuple(watched)
         counts = self._delivered.current()
         met = frozenset(
@@ -113,8 +113,8 @@ class Sight:
         self._snapshot, self._refreshed = snapshot, now
 
 
-def watch_flight(each: CompiledFlight, curve: WeekCurve) -> WatchedFlight:
-    """Return a flight as alerts look at it, with the past traffic of its slots."""
+def watch_flight(each: CompiledFlight, curve: WeekCurve, now: datetime) -> WatchedFlight:
+    """Return a flight as alerts look at it, with the past traffic of its slots; `now` is aware."""
     return WatchedFlight(
         id=each.flight.id,
         campaign=each.campaign.id,
@@ -123,7 +123,7 @@ def watch_flight(each: CompiledFlight, curve: WeekCurve) -> WatchedFlight:
         timezone=each.campaign.timezone,
         first_day=each.flight.starts or each.campaign.starts,
         last_day=each.flight.ends or each.campaign.ends,
-        plan=paced_flight(each, curve) if each.goal is not None else None,
+        plan=paced_flight(each, curve, now) if each.goal is not None else None,
     )
 
 

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final
+from typing import ClassVar, Final
 
 NICENESS: Final = 10
 """Where processors are short, what works behind the pages gets a tenth of one, rather than as much as who answers."""
@@ -25,7 +25,7 @@ _SCHED_OTHER: Final = 0
 class _SchedAttr(ctypes.Structure):
     """What `sched_setattr(2)` takes, in its first version."""
 
-    _fields_: Final = [
+    _fields_: ClassVar = [
         ("size", ctypes.c_uint32),
         ("policy", ctypes.c_uint32),
         ("flags", ctypes.c_uint64),

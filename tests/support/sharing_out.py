@@ -9,7 +9,7 @@ WAITING: Final = ("fault", "cluster", "processes", "browser")
 """Folders of `tests/` whose tests wait for servers and browsers more than they compute."""
 
 
-class SideBySide(LoadFileScheduling):
+class SideBySide(LoadFileScheduling):  # type: ignore[misc]  # its package publishes no types
     """Gives the first process files that wait, the others files that compute; who has none left takes any. One thread.
 
     Left to itself, pytest-xdist begins with the files of the most tests: those of the longest tests come last, and the

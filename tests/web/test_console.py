@@ -60,7 +60,12 @@ class Console:
         identities = TokenAuthenticator(AdminTokenAuthenticator(ADMIN), self.store.read, lambda: self.now)
         limit = CallLimit(lambda: self.seconds, calls_a_second=0.2, burst=10)
         parts = ConsoleParts(
-            identities, self.keys, lambda: self.now, limit, (pages(),), lambda who: self.signed_in.append(who.name)
+            identities,
+            self.keys,
+            lambda: self.now,
+            limit,
+            (pages(),),
+            on_sign_in=lambda who: self.signed_in.append(who.name),
         )
         self.app = create_app(AppParts((), HostRules(), console=parts, mounted_at=self.mounted_at))
 
