@@ -65,7 +65,6 @@ class TestContentTypes:
     @pytest.mark.parametrize(
         "content_type",
         [
-            "text/csv",
             "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
             "image/svg+xml",
             "application/zip",
@@ -137,7 +136,7 @@ class TestTenMegabytes:
 
     def test_are_not_read_of_a_type_that_is_not_taken(self) -> None:
         stream = CountingStream()
-        answer = send_stream(desk(), stream, {"CONTENT_LENGTH": "1000", "CONTENT_TYPE": "text/csv"})
+        answer = send_stream(desk(), stream, {"CONTENT_LENGTH": "1000", "CONTENT_TYPE": "text/plain"})
         assert answer.status_code == 415
         assert stream.read_bytes == 0
 
