@@ -27,6 +27,9 @@ METRICS = ("decisions", "fills", "impressions", "viewable", "clicks", "invalid")
 class Service:
     """`adserver serve` on a copy of the sample campaigns."""
 
+    python: tuple[str, ...] = (sys.executable,)
+    """What runs it, with what holds it."""
+
     def __init__(self, folder: Path, **environ: str) -> None:
         self.folder = folder
         self.campaigns = folder / "campaigns"
@@ -54,7 +57,7 @@ class Service:
         """Start it and wait until it says that it is up."""
         with self.output.open("ab") as output:
             start = output.tell()
-            command = (sys.executable, "-m", "adserver.cli.main", "serve", "--port", str(self.port), *arguments)
+            command = (*self.python, "-m", "adserver.cli.main", "serve", "--port", str(self.port), *arguments)
             self._process = subprocess.Popen(
                 command, cwd=self.folder, env=self.environ, stdout=output, stderr=output, start_new_session=True
             )
