@@ -5,30 +5,24 @@ Memory holds the tokens of one day, or of a part of it, and the cells of a few w
 """
 
 import itertools
-import struct
-import zlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
-from adserver.counting.cells import IMPRESSIONS, Family, Kept, Rolled, moves_field, parse_member
+from adserver.counting.cells import Family, Kept, Rolled, moves_field
 from adserver.counting.coarser import SiteDay
-from adserver.counting.records import RECORD_BYTES, Record, decode
+from adserver.counting.records import RECORD_BYTES
 from adserver.domain.errors import AdserverError
-from adserver.domain.ids import IdHash
-from adserver.keeping.audit_findings import Audit, Difference, FlightDifference, explained_by_late
-from adserver.keeping.audit_rolled import Moved, blocks_until, counted_as, first_day, is_over
-from adserver.keeping.batches import TOKENS_PER_BLOCK
-from adserver.keeping.recount import FOLDED, Fields, Recount, Spot, folded
+from adserver.keeping.audit_findings import Audit, Difference, explained_by_late
+from adserver.keeping.audit_flights import FlightSums, ShardFlight
+from adserver.keeping.audit_records import DAY_SECONDS, all_records, part_of, records_of_day
+from adserver.keeping.audit_rolled import Moved, blocks_until, first_day, is_over
+from adserver.keeping.recount import Fields, Recount, Spot, folded
 from adserver.keeping.redis_cells import CountedCells
 from adserver.keeping.sources import Missing, Records, Source
 
 MOST_RECORDS: Final = 2_000_000
 """How many records of one day are counted in one pass: their tokens take some 500 MB."""
-
-_DAY_SECONDS: Final = 86_400
-_SECONDS: Final = struct.Struct(">15xI45x")
-_OVER: Final = next(code for code, base in FOLDED.items() if base == IMPRESSIONS.code)
 
 Progress = Callable[[int, int], None]
 """Is told the bytes read so far, and how many there are in all."""
@@ -80,8 +74,7 @@ class Auditor:
         self._marks: Mapping[int, Mapping[str, int]] = {}
         self._moved = Moved({}, site_day)
         self._beside: dict[Spot, Fields] = defaultdict(lambda: defaultdict(int))
-        self._net: dict[tuple[int, IdHash], dict[Family, int]] = defaultdict(lambda: defaultdict(int))
-        self._over: dict[tuple[int, IdHash], dict[Family, int]] = defaultdict(lambda: defaultdict(int))
+        self._sums = FlightSums()
         self._differences: list[Difference] = []
         self._records = self._cells = self._done = 0
 
@@ -100,7 +93,7 @@ class Auditor:
         self._moved = Moved(self._marks, self._site_day)
         records = self._look()
         complete_from = records.complete_from
-        self._floor_day = complete_from // _DAY_SECONDS + 2 if complete_from else 0  # whole days of every zone
+        self._floor_day = complete_from // DAY_SECONDS + 2 if complete_from else 0  # whole days of every zone
         for shard in self._shards:
             for kept in (*Family, *Rolled):
                 self._left[shard, kept] = list(self._store.blocks(shard, kept, blocks_until(kept, self._today)))
@@ -118,7 +111,7 @@ class Auditor:
             differences=tuple(one for one in settled if one not in explained),
             late=sum(late.values()),
             explained=len(explained),
-            flights=tuple(self._flight_differences(delivered, moved)),
+            flights=tuple(self._sums.differences(delivered, moved)),
             unsettled=len(self._differences) - len(settled),
             missing=(*records.missing, *self._missing_ends(records)),
             complete_from=complete_from,
@@ -150,8 +143,8 @@ class Auditor:
         bounds = [self._bounds[shard].get(source.spool_id, 0) for shard in self._shards]
         for offset, data in source.chunks():
             whole = offset is None or offset + len(data) <= min(bounds)
-            for position, record in _of_day(data, day):
-                if parts > 1 and _part_of(record, parts) != part:
+            for position, record in records_of_day(data, day):
+                if parts > 1 and part_of(record, parts) != part:
                     continue
                 if whole or (record.shard < len(bounds) and (offset or 0) + position < bounds[record.shard]):
                     self._recount.add(record)
@@ -177,7 +170,7 @@ class Auditor:
 
     def _compare_block(self, spots: Sequence[Spot]) -> None:
         for spot, found in zip(spots, self._store.hashes(spots), strict=True):
-            self._add_up(spot, found)
+            self._sums.add(spot, found)
             if self._moved.may_hold(spot):
                 self._carry(spot, found)
             else:
@@ -197,14 +190,6 @@ class Auditor:
             if (spot, offset) in self._recount.mixed:
                 self._recount.mixed.add(self._moved.place_of(spot, offset))
 
-    def _add_up(self, spot: Spot, found: Fields) -> None:
-        flight, family = (spot.shard, parse_member(spot.member)[0]), counted_as(spot.family)
-        for number, count in found.items():
-            if number & 0xFF == IMPRESSIONS.code:
-                self._net[flight][family] += count
-            elif number & 0xFF == _OVER:
-                self._over[flight][family] += count
-
     def _differing(self, spot: Spot, expected: Mapping[int, int], found: Mapping[int, int]) -> Iterator[Difference]:
         want, have = self._comparable(spot, expected), self._comparable(spot, found)
         for key in sorted(want.keys() | have.keys(), key=str):
@@ -222,7 +207,7 @@ class Auditor:
                 sums[offset, None if (spot, offset) in self._recount.mixed else variant, metric] += count
         return sums
 
-    def _touched(self) -> tuple[set[tuple[Spot, int]], set[tuple[int, IdHash]]]:
+    def _touched(self) -> tuple[set[tuple[Spot, int]], set[ShardFlight]]:
         """Return the cells, and the flights, that were counted into since the start.
 
         Raises:
@@ -231,7 +216,7 @@ class Auditor:
         self._check_moves()
         after = {shard: self._store.counted(shard) for shard in self._shards}
         cells: set[tuple[Spot, int]] = set()
-        flights: set[tuple[int, IdHash]] = set()
+        flights: set[ShardFlight] = set()
         if after == self._bounds:
             return cells, flights
         for shard in self._shards:
@@ -242,7 +227,7 @@ class Auditor:
             if source.end <= min(self._bounds[shard].get(source.spool_id, 0) for shard in self._shards):
                 continue
             for offset, data in source.chunks():
-                for position, record in _all_of(data) if offset is not None else ():
+                for position, record in all_records(data) if offset is not None else ():
                     at = (offset or 0) + position
                     bounds = (of.get(record.shard, {}).get(source.spool_id, 0) for of in (self._bounds, after))
                     if next(bounds) <= at < next(bounds):
@@ -257,16 +242,6 @@ class Auditor:
             if any(rolled.get(field) != before.get(field) for field in map(moves_field, Family)):
                 raise StoreMoved("old cells were moved")
 
-    def _flight_differences(
-        self, delivered: Mapping[int, Mapping[IdHash, int]], moved: set[tuple[int, IdHash]]
-    ) -> Iterator[FlightDifference]:
-        counted = {(shard, flight): count for shard, flights in delivered.items() for flight, count in flights.items()}
-        for key in sorted((self._net.keys() | self._over.keys() | counted.keys()) - moved):
-            net = {family: self._net[key][family] for family in Family}
-            over = {family: self._over[key][family] for family in Family}
-            if len({*net.values(), counted.get(key, 0)}) > 1 or len(set(over.values())) > 1:
-                yield FlightDifference(*key, net, over, counted.get(key, 0))
-
     def _missing_ends(self, records: Records) -> Iterator[Missing]:
         """Yield what was counted of each spool past its end: its data folder was put back from an older copy."""
         ends: dict[str, int] = {}
@@ -276,31 +251,3 @@ class Auditor:
             counted = max(bounds.get(spool_id, 0) for bounds in self._bounds.values())
             if counted > end + RECORD_BYTES:  # behind half a record, a segment begins one record further
                 yield Missing(spool_id, end, counted)
-
-
-def _of_day(data: bytes, day: int) -> Iterator[tuple[int, Record]]:
-    """Yield the good records of decisions made on a day, each with its offset within `data`."""
-    first, last = day * _DAY_SECONDS, (day + 1) * _DAY_SECONDS
-    data = data[: len(data) - len(data) % RECORD_BYTES]
-    seconds = [second for (second,) in _SECONDS.iter_unpack(data)]
-    if seconds and first <= min(seconds) and max(seconds) < last:
-        yield from _all_of(data)
-        return
-    for number, second in enumerate(seconds):
-        if first <= second < last:
-            position = number * RECORD_BYTES
-            record = next(decode(data[position : position + RECORD_BYTES]))
-            if isinstance(record, Record):
-                yield position, record
-
-
-def _all_of(data: bytes) -> Iterator[tuple[int, Record]]:
-    for number, record in enumerate(decode(data)):
-        if isinstance(record, Record):
-            yield number * RECORD_BYTES, record
-
-
-def _part_of(record: Record, parts: int) -> int:
-    """Return the part that a record is counted in; all of a token are in one."""
-    block = (record.sequence // TOKENS_PER_BLOCK).to_bytes(4, "big")
-    return zlib.crc32(block, zlib.crc32(record.issuer)) % parts
