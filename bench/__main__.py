@@ -49,7 +49,7 @@ def measure() -> Figures:
             _say("counting")
             counted = counting.measure(ours, data_dir, readers)
             _say("decisions beside other work")
-            beside = calm.measure(ours, asked, data_dir, readers)
+            beside = calm.measure(ours, asked, data_dir, readers, body_bytes)
     return Figures(
         machine=machine.describe(),
         load=load,

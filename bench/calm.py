@@ -10,15 +10,16 @@ from statistics import median, quantiles
 from typing import Final
 
 from bench.events import Backlog, Readers
+from bench.http_speed import THREADS, WORKERS
 from bench.pacer import Pacer
-from bench.servers import Server
+from bench.servers import Server, floor
 from bench.world import FLIGHTS_A_CAMPAIGN, campaign_documents
 
 A_SECOND: Final = 150
 """Calls a second of each client."""
 CLIENTS: Final = 2
-SECONDS: Final = 6.0
-BLOCKS: Final = 4
+SECONDS: Final = 3.0
+BLOCKS: Final = 10
 BACKLOG_EVENTS: Final = 5_000_000
 """In all blocks together; a block with a part of it lasts until that is counted."""
 PUBLISH_SECONDS: Final = 1.0
@@ -30,6 +31,11 @@ class Calm:
 
     p50: float
     p99: float
+    moved: float
+    """p99 as a part of that of the quiet block just before: 0.1 is a tenth more; the median of the blocks."""
+    hello_p99: float
+    """Of a Flask hello that knows nothing of the service, asked in the same moments."""
+    hello_moved: float
     calls: int
 
 
@@ -41,30 +47,49 @@ class Beside:
     replayed_a_second: float
 
 
-def measure(service: Server, asked: Sequence[str], data_dir: Path, readers: Readers) -> Beside:
+def measure(service: Server, asked: Sequence[str], data_dir: Path, readers: Readers, body_bytes: int) -> Beside:
     """Return what decisions take: quiet, while a backlog is counted, while revisions are published; in turns."""
-    blocks: dict[str, list[list[float]]] = {"quiet": [], "backlog": [], "publishing": []}
+    blocks: dict[str, list[_Block]] = {"quiet": [], "backlog": [], "publishing": []}
     counting_seconds: list[float] = []
-    with Backlog.of(data_dir) as backlog:
+    with Backlog.of(data_dir) as backlog, floor("hello", WORKERS, THREADS, body_bytes) as hello:
+        clients = _Clients(service, asked, hello)
+        clients.ask(partial(_publish, service, data_dir, BLOCKS))  # the first starts a process that the others find
         for block in range(BLOCKS):
             pieces = readers.events(BACKLOG_EVENTS // BLOCKS)
-            blocks["quiet"].append(_ask(service, asked, _wait))
+            blocks["quiet"].append(clients.ask(_wait))
             began = time.monotonic()
-            blocks["backlog"].append(_ask(service, asked, partial(_count, backlog, pieces)))
+            blocks["backlog"].append(clients.ask(partial(_count, backlog, pieces)))
             counting_seconds.append(time.monotonic() - began)
-            blocks["publishing"].append(_ask(service, asked, partial(_publish, service, data_dir, block)))
-    calm = {name: _summary(times) for name, times in blocks.items()}
+            blocks["publishing"].append(clients.ask(partial(_publish, service, data_dir, block)))
+    calm = {name: _summary(each, blocks["quiet"]) for name, each in blocks.items()}
     return Beside(calm, BACKLOG_EVENTS / sum(counting_seconds))
 
 
-def _ask(service: Server, asked: Sequence[str], beside: Callable[[float], None]) -> list[float]:
-    """Return the milliseconds of the calls that clients make until `beside`, given its end, returns."""
-    clients = [Pacer.start(service.port, asked[number::CLIENTS], A_SECOND) for number in range(CLIENTS)]
-    try:
-        beside(time.monotonic() + SECONDS)
-    finally:
-        took = [client.end() for client in clients]
-    return [each for client in took for each in client]
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """What the calls of one block took, in milliseconds. Immutable."""
+
+    ours: Sequence[float]
+    hello: Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    """Who asks the service, and at the same time Flask's hello. Immutable."""
+
+    service: Server
+    asked: Sequence[str]
+    hello: Server
+
+    def ask(self, beside: Callable[[float], None]) -> _Block:
+        """Return the calls that are made until `beside`, given its end, returns."""
+        of_hello = Pacer.start(self.hello.port, ["/"], A_SECOND)
+        of_ours = [Pacer.start(self.service.port, self.asked[at::CLIENTS], A_SECOND) for at in range(CLIENTS)]
+        try:
+            beside(time.monotonic() + SECONDS)
+        finally:
+            took, hello_took = [client.end() for client in of_ours], of_hello.end()
+        return _Block([each for client in took for each in client], hello_took)
 
 
 def _wait(end: float) -> None:
@@ -89,9 +114,17 @@ def _publish(service: Server, data_dir: Path, block: int, end: float) -> None:
         time.sleep(PUBLISH_SECONDS)  # the load that is measured: so often somebody publishes
 
 
-def _summary(blocks: Sequence[Sequence[float]]) -> Calm:
+def _summary(blocks: Sequence[_Block], quiet: Sequence[_Block]) -> Calm:
+    ours, hello = [_p99(block.ours) for block in blocks], [_p99(block.hello) for block in blocks]
     return Calm(
-        p50=median(median(block) for block in blocks),
-        p99=median(quantiles(block, n=100)[98] for block in blocks),
-        calls=sum(map(len, blocks)),
+        p50=median(median(block.ours) for block in blocks),
+        p99=median(ours),
+        moved=median(p99 / _p99(block.ours) - 1 for p99, block in zip(ours, quiet, strict=True)),
+        hello_p99=median(hello),
+        hello_moved=median(p99 / _p99(block.hello) - 1 for p99, block in zip(hello, quiet, strict=True)),
+        calls=sum(len(block.ours) for block in blocks),
     )
+
+
+def _p99(took: Sequence[float]) -> float:
+    return quantiles(took, n=100)[98]

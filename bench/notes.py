@@ -38,8 +38,14 @@ HELD: Final = (
 )
 
 BESIDE: Final = (
-    f"{calm.CLIENTS} clients with {calm.A_SECOND} calls a second each; {calm.BLOCKS} blocks of each kind in turns, of "
-    f"{calm.SECONDS:.0f} s, of which the median block stands here. Backlog: {calm.BACKLOG_EVENTS:,} events in all, "
+    f"{calm.CLIENTS} clients with {calm.A_SECOND} calls a second each, about a twentieth of what the service answers "
+    "where it is asked without end: there, whatever else takes processor time adds to every call. "
+    f"{calm.BLOCKS} blocks of each kind in turns, of {calm.SECONDS:.0f} s; p50 and p99 are the median block's, and "
+    "`moved` is the median of how much a block's p99 is above that of the quiet block just before it. "
+    f"Backlog: {calm.BACKLOG_EVENTS:,} events in all, "
     "which the keeper counts without a pause; such a block lasts until it has. "
-    f"Publishing: an upload each {calm.PUBLISH_SECONDS:.0f} s, which a worker checks and every worker then loads."
+    f"Publishing: an upload each {calm.PUBLISH_SECONDS:.0f} s, which a worker checks and every worker then loads. "
+    f"Flask hello is asked in the same moments, {calm.A_SECOND} times a second, under gunicorn's own workers, which "
+    "share nothing with the service but the processors: what moves it is the kernel's sharing out of processors. "
+    "Clients, both servers, keeper and Valkey all run on the one machine."
 )
