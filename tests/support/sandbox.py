@@ -12,7 +12,7 @@ from typing import Final
 
 _CALLS: Final = {
     # ioprio_set, mbind, migrate_pages, move_pages, sched_setaffinity, sched_setattr, sched_setparam,
-    # sched_setscheduler, set_mempolicy, setpriority, setrlimit: systemd's @resources; the unit lets three of them through
+    # sched_setscheduler, set_mempolicy, setpriority, setrlimit: @resources; the unit lets three of them through
     "x86_64": (251, 237, 256, 279, 203, 314, 142, 144, 238, 141, 160),
     "aarch64": (30, 235, 238, 239, 122, 274, 118, 119, 237, 140, 164),
 }
