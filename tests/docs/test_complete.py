@@ -163,7 +163,7 @@ def test_every_page_can_be_reached_from_the_index() -> None:
     assert [page.name for page in DOCS.glob("*.md") if page.name != "README.md" and f"({page.name})" not in index] == []
 
 
-@pytest.mark.parametrize("page", [*EXAMPLE_PAGES, "first-campaign.md"])
+@pytest.mark.parametrize("page", [*EXAMPLE_PAGES, "first-campaign.md", "tutorial.md"])
 def test_a_link_to_a_heading_leads_to_one(page: str) -> None:
     for target, anchor in re.findall(r"\]\(([\w.-]*)#([\w-]+)\)", read_page(page)):
         headings = re.findall(r"^#+ (.*)$", read_page(target or page), re.MULTILINE)
