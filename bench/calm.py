@@ -1,7 +1,9 @@
 """Whether decisions wait for what happens beside them: a backlog being counted, a revision being published."""
 
+import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -9,6 +11,7 @@ from random import Random
 from statistics import median, quantiles
 from typing import Final
 
+from adserver.processes.background import processor_of
 from bench.events import Backlog, Readers
 from bench.http_speed import THREADS, WORKERS
 from bench.pacer import Pacer
@@ -52,7 +55,7 @@ def measure(service: Server, asked: Sequence[str], data_dir: Path, readers: Read
     blocks: dict[str, list[_Block]] = {"quiet": [], "backlog": [], "publishing": []}
     counting_seconds: list[float] = []
     with Backlog.of(data_dir) as backlog, floor("hello", WORKERS, THREADS, body_bytes) as hello:
-        clients = _Clients(service, asked, hello)
+        clients = _Clients(service, asked, hello, _elsewhere(data_dir))
         clients.ask(partial(_publish, service, data_dir, BLOCKS))  # the first starts a process that the others find
         for block in range(BLOCKS):
             pieces = readers.events(BACKLOG_EVENTS // BLOCKS)
@@ -80,16 +83,29 @@ class _Clients:
     service: Server
     asked: Sequence[str]
     hello: Server
+    processors: AbstractSet[int]
+    """Where they run."""
 
     def ask(self, beside: Callable[[float], None]) -> _Block:
         """Return the calls that are made until `beside`, given its end, returns."""
-        of_hello = Pacer.start(self.hello.port, ["/"], A_SECOND)
-        of_ours = [Pacer.start(self.service.port, self.asked[at::CLIENTS], A_SECOND) for at in range(CLIENTS)]
+        of_hello = Pacer.start(self.hello.port, ["/"], A_SECOND, self.processors)
+        of_ours = [
+            Pacer.start(self.service.port, self.asked[at::CLIENTS], A_SECOND, self.processors) for at in range(CLIENTS)
+        ]
         try:
             beside(time.monotonic() + SECONDS)
         finally:
             took, hello_took = [client.end() for client in of_ours], of_hello.end()
         return _Block([each for client in took for each in client], hello_took)
+
+
+def _elsewhere(data_dir: Path) -> AbstractSet[int]:
+    """Return the processors for the clients, which stand for other machines: what they wait for is the service alone.
+
+    So they are kept off that of what works behind the pages, and off no other.
+    """
+    processors = os.sched_getaffinity(0)
+    return processors - {processor_of(data_dir, sorted(processors))} or processors
 
 
 def _wait(end: float) -> None:

@@ -47,5 +47,6 @@ BESIDE: Final = (
     f"Publishing: an upload each {calm.PUBLISH_SECONDS:.0f} s, which a worker checks and every worker then loads. "
     f"Flask hello is asked in the same moments, {calm.A_SECOND} times a second, under gunicorn's own workers, which "
     "share nothing with the service but the processors: what moves it is the kernel's sharing out of processors. "
-    "Clients, both servers, keeper and Valkey all run on the one machine."
+    "Clients, both servers, keeper and Valkey all run on the one machine; the clients, which stand for others, not on "
+    "the processor that keeper and Valkey keep to."
 )

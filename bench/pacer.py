@@ -5,11 +5,12 @@ In the process that measures, its calls would wait for the interpreter as well: 
 
 import http.client
 import json
+import os
 import select
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Final, Self
 
@@ -23,11 +24,16 @@ class Pacer:
     process: "subprocess.Popen[str]"
 
     @classmethod
-    def start(cls, port: int, paths: Sequence[str], a_second: int) -> Self:
-        """Have it ask one call after the other, at most so many a second, until it is ended."""
+    def start(cls, port: int, paths: Sequence[str], a_second: int, processors: Collection[int] = ()) -> Self:
+        """Have it ask one call after the other, at most so many a second, until it is ended.
+
+        It keeps to these processors, where any are given.
+        """
         process = subprocess.Popen(
             (sys.executable, "-m", "bench.pacer"), stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
         )
+        if processors:
+            os.sched_setaffinity(process.pid, processors)
         print(json.dumps({"port": port, "paths": list(paths), "a_second": a_second}), file=process.stdin, flush=True)
         return cls(process)
 

@@ -10,8 +10,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import ClassVar, Final
 
-NICENESS: Final = 10
-"""Where processors are short, what works behind the pages gets a tenth of one, rather than as much as who answers."""
+NICENESS: Final = 5
+"""Where processors are short, what works behind the pages gets a quarter of one, rather than as much as who answers.
+With less, a machine that is busy with other things would hardly work off a backlog."""
 SLICE_SECONDS: Final = 0.1
 """How long it may go on before others have their turn, if nobody else asks sooner; the longest that the kernel takes.
 Who asks for less at a time, as everybody else does, runs as soon as it wakes up (Linux 6.12 and later; before it, this

@@ -1,6 +1,7 @@
 """What an operator looks at, on real processes: metrics over two workers, readiness, the doctor, the log."""
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -11,6 +12,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 from service import Service, kill, running_service
 from valkey_server import connect, running_valkey
+
+from adserver.processes.background import NICENESS, processor_of
 
 pytestmark = pytest.mark.processes
 
@@ -83,6 +86,20 @@ def test_events_are_told_by_kind_and_verdict_from_whichever_worker_answers(servi
         return all(now.get(key, 0) == before.get(key, 0) + 1 for key in keys)
 
     service.await_that(told)
+
+
+def test_what_works_behind_the_pages_steps_back_and_who_answers_does_not(service: Service) -> None:
+    site = {"advertiser": {"id": "acme", "name": "Acme"}, "campaigns": []}
+    service.call(
+        "/v1/campaigns?dry_run=true", body=site, headers=service.admin()
+    )  # starts the process that takes uploads
+    behind = [service.pid_of(word) for word in ("valkey-server", "cli.main keeper", "runtime.uploads")]
+    assert [os.getpriority(os.PRIO_PROCESS, pid) for pid in behind] == [NICENESS] * 3
+    assert {os.getpriority(os.PRIO_PROCESS, pid) for pid in service.workers()} == {os.getpriority(os.PRIO_PROCESS, 0)}
+    if sys.platform == "linux":
+        processor = {processor_of(service.data_dir, sorted(os.sched_getaffinity(0)))}
+        assert [os.sched_getaffinity(pid) for pid in behind] == [processor] * 3
+        assert all(os.sched_getaffinity(pid) == os.sched_getaffinity(0) for pid in service.workers())
 
 
 def test_keeper_redis_and_revision_are_seen_from_the_workers(service: Service) -> None:
