@@ -49,13 +49,15 @@ def step_back(pid: int, data_dir: Path) -> None:
         pid: of a process with one thread still; what it starts later does as it does.
         data_dir: what it works for.
     """
-    with suppress(OSError):  # it has ended
+    with suppress(ProcessLookupError):  # it has ended
         niceness = max(NICENESS, os.getpriority(os.PRIO_PROCESS, pid))
-        os.setpriority(os.PRIO_PROCESS, pid, niceness)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, pid, niceness)
         if sys.platform == "linux":
             _lower_session(pid, niceness)
             _lengthen_slices(pid, niceness)
-            os.sched_setaffinity(pid, {processor_of(data_dir, sorted(os.sched_getaffinity(pid)))})
+            with suppress(OSError):
+                os.sched_setaffinity(pid, {processor_of(data_dir, sorted(os.sched_getaffinity(pid)))})
 
 
 def processor_of(data_dir: Path, processors: Sequence[int]) -> int:

@@ -89,6 +89,19 @@ def test_a_nicer_process_stays_as_nice_as_it_is(tmp_path: Path) -> None:
         assert os.getpriority(os.PRIO_PROCESS, process.pid) == 15
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="no other system keeps a process to a processor")
+def test_what_the_system_refuses_keeps_nothing_else_from_being_done(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "setpriority", refuse)
+    with started(leads_session=True) as process:
+        step_back(process.pid, tmp_path)
+        assert len(os.sched_getaffinity(process.pid)) == 1
+
+
 def test_a_process_that_has_ended_is_no_fault(tmp_path: Path) -> None:
     with started(leads_session=True) as process:
         pass
