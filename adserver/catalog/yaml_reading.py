@@ -6,31 +6,35 @@ Only `null`, `true`/`false` and numbers as JSON writes them are more than text: 
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final, NoReturn
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, StringMark, YAMLError
-from ruamel.yaml.events import (
-    AliasEvent,
-    DocumentStartEvent,
-    Event,
-    MappingEndEvent,
-    MappingStartEvent,
-    NodeEvent,
-    ScalarEvent,
-    SequenceEndEvent,
-    SequenceStartEvent,
-)
+from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
 from adserver.catalog.faults import refusal
 from adserver.catalog.positions import FieldPath, Point, Positions, path_text
 from adserver.catalog.reading import MAX_DEPTH, Parsed, RawValue, decode_text, read_number, stop_reading
 from adserver.catalog.texts import shown
-from adserver.domain.errors import Fault, InputTooLarge
+from adserver.catalog.yaml_events import (
+    ALIAS,
+    DOCUMENT_START,
+    MAPPING_END,
+    MAPPING_START,
+    NODE,
+    SCALAR,
+    SEQUENCE_END,
+    SEQUENCE_START,
+    Event,
+    FastParserRefused,
+    fast_events,
+    is_read_alike,
+    slow_events,
+)
+from adserver.domain.errors import Fault, InputRefused, InputTooLarge, UnreadableInput
 
 MAX_YAML_BYTES: Final = 2_000_000
-"""YAML reads at some 150 KB a second; larger uploads come as JSON, which reads a hundred times as fast."""
+"""What the fast parser does not take reads at some 150 KB a second; larger uploads come as JSON."""
 MAX_ALIASED_NODES: Final = 100_000
 """How many values all aliases of a document may stand for together."""
 
@@ -53,8 +57,11 @@ def read_yaml(data: bytes, file: str | None = None) -> Parsed:
         name = file or "the document"
         raise InputTooLarge(f"{name} must be at most {MAX_YAML_BYTES:,} bytes of YAML, not {len(data):,}; send JSON")
     _refuse_controls(text, file)
+    if is_read_alike(text):
+        with suppress(FastParserRefused, UnreadableInput, InputRefused):  # what is refused, the other one says
+            return _Reader(file).read(fast_events(text))
     try:
-        return _Reader(file).read(iter(YAML(typ="safe", pure=True).parse(text)))
+        return _Reader(file).read(slow_events(text))
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (None, None)
@@ -99,14 +106,14 @@ class _Reader:
         content: RawValue = None
         documents = 0
         for event in events:
-            if isinstance(event, DocumentStartEvent):
+            if isinstance(event, DOCUMENT_START):
                 documents += 1
                 self._check_start(event, documents)
                 content = self._value(next(events), ())
         points: Mapping[FieldPath, Point] = self._points
         return Parsed(content, Positions(lambda: points), tuple(self._faults))
 
-    def _check_start(self, event: DocumentStartEvent, documents: int) -> None:
+    def _check_start(self, event: Event, documents: int) -> None:
         if documents > 1:
             self._refuse(event, (), "a second document begins here; write one document a file")
         if event.version is not None and tuple(event.version) != (1, 2):
@@ -114,7 +121,7 @@ class _Reader:
 
     def _value(self, event: Event, path: FieldPath) -> RawValue:
         self._nodes += 1
-        if isinstance(event, AliasEvent):
+        if isinstance(event, ALIAS):
             return self._alias(event, path)
         if len(path) > self._deepest:
             self._deepest = len(path)
@@ -122,7 +129,7 @@ class _Reader:
         nodes, deepest = self._nodes, self._deepest
         self._deepest = len(path)
         value = self._plain(event, path)
-        if isinstance(event, NodeEvent) and event.anchor:
+        if isinstance(event, NODE) and event.anchor:
             self._anchors[event.anchor] = _Anchored(value, self._nodes - nodes + 1, self._deepest - len(path))
         self._deepest = max(deepest, self._deepest)
         return value
@@ -130,17 +137,17 @@ class _Reader:
     def _plain(self, event: Event, path: FieldPath) -> RawValue:
         if getattr(event, "tag", None) is not None:
             self._refuse(event, path, "tags such as !!python/object are not taken; write plain values")
-        if isinstance(event, SequenceStartEvent):
+        if isinstance(event, SEQUENCE_START):
             return self._list(path)
-        if isinstance(event, MappingStartEvent):
+        if isinstance(event, MAPPING_START):
             return self._mapping(path)
-        if isinstance(event, ScalarEvent):
+        if isinstance(event, SCALAR):
             return self._scalar(event)
         raise TypeError(f"the YAML parser sent {type(event).__name__} where a value is due")
 
     def _list(self, path: FieldPath) -> RawValue:
         items: list[RawValue] = []
-        while not isinstance(event := next(self._events), SequenceEndEvent):
+        while not isinstance(event := next(self._events), SEQUENCE_END):
             place = (*path, len(items))
             self._points[place] = _point(event)
             items.append(self._value(event, place))
@@ -148,7 +155,7 @@ class _Reader:
 
     def _mapping(self, path: FieldPath) -> RawValue:
         fields: dict[str, RawValue] = {}
-        while not isinstance(event := next(self._events), MappingEndEvent):
+        while not isinstance(event := next(self._events), MAPPING_END):
             key = self._key(event, path)
             place = (*path, key)
             value_event = next(self._events)
@@ -162,11 +169,11 @@ class _Reader:
         return fields
 
     def _key(self, event: Event, path: FieldPath) -> str:
-        if not isinstance(event, ScalarEvent) or event.tag is not None or event.anchor:
+        if not isinstance(event, SCALAR) or event.tag is not None or event.anchor:
             self._refuse(event, path, "a key must be a plain word")
         return str(event.value)
 
-    def _scalar(self, event: ScalarEvent) -> RawValue:
+    def _scalar(self, event: Event) -> RawValue:
         text = str(event.value)
         if not event.implicit[0]:  # quoted, or a block
             return text
@@ -180,7 +187,7 @@ class _Reader:
             stop_reading(str(error), self._file, *_point(event))
         return text if number is None else number
 
-    def _alias(self, event: AliasEvent, path: FieldPath) -> RawValue:
+    def _alias(self, event: Event, path: FieldPath) -> RawValue:
         anchored = self._anchors.get(event.anchor)
         if anchored is None:
             self._refuse(event, path, f"the alias *{event.anchor} stands for nothing before it")
@@ -202,5 +209,5 @@ class _Reader:
 
 
 def _point(event: Event) -> Point:
-    mark: StringMark = event.start_mark
+    mark = event.start_mark
     return Point(mark.line + 1, mark.column + 1)
