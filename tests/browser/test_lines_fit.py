@@ -1,19 +1,16 @@
 """Lines in every kind of parent, from 120 to 1200 pixels, as readers set their browsers up; and axe's rules."""
 
 import re
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from axe import AXE, MODULES
 from browser_stand import Pages
 from delivery_stand import LONG, NAME, SHORT, Stand, make_catalog, make_creative
 from paper import Paper, open_paper
 from playwright.sync_api import Browser, Frame, Page, expect
 
-MODULES: Final = Path(sys.prefix) / "node_modules"
-AXE: Final = (MODULES / "axe-core/axe.min.js").read_text()
 BOOTSTRAP: Final = (MODULES / "bootstrap/dist/css/bootstrap.min.css").read_text()
 WIDTHS: Final = (120, 160, 240, 320, 480, 640, 800, 1024, 1200)
 PARENTS: Final = {

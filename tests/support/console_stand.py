@@ -1,7 +1,8 @@
 """The console in one process: the sample publisher with goals and dates, counts of four weeks, a clock that is set."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any, Final
 
 from catalog_bench import campaign, campaign_file, campaigns, creative, flight
 from delivery_stand import MemoryRecorder
-from flask import Blueprint, Response
+from flask import Blueprint, Response, g
 from flask.testing import FlaskClient
 from sample import copy_sample
 from werkzeug.test import TestResponse
@@ -45,7 +46,9 @@ from adserver.statistics.reach_store import MemoryReachStore
 from adserver.statistics.service import StatisticsService
 from adserver.statistics.standing import MemoryStanding
 from adserver.web.app import AppParts, create_app
-from adserver.web.auth import AdminTokenAuthenticator, TokenAuthenticator
+from adserver.web.auth import AdminTokenAuthenticator, Principal, TokenAuthenticator
+from adserver.web.console.figures import FiguresReader
+from adserver.web.console.holdings import HoldingsReader
 from adserver.web.console.shell import ConsoleParts
 from adserver.web.explainer import Explainer
 from adserver.web.hosts import HostRules
@@ -160,7 +163,11 @@ class ConsoleStand:
     """Further campaign files."""
     store: MemoryRevisionStore = field(default_factory=MemoryRevisionStore)
     is_away: bool = False
-    """Whether the store of counts does not answer."""
+    """Whether the store does not answer at all."""
+    burst: int = 1000
+    """How many changes, and how many questions, each who is signed in may send."""
+    counts_are_away: bool = False
+    """Whether it does not when counts are asked for."""
     book: Book = NO_BOOK
     """What the keeper last found."""
 
@@ -176,8 +183,8 @@ class ConsoleStand:
         self.delivered: dict[str, int] = dict(DELIVERED)
         self.cells = MemoryCellStore()
         self.tokens = MemoryTokenStore()
-        self.uploads = CallLimit(lambda: 0.0, burst=1000)
-        self.questions = CallLimit(lambda: 0.0, burst=1000)
+        self.uploads = CallLimit(lambda: 0.0, burst=self.burst)
+        self.questions = CallLimit(lambda: 0.0, burst=self.burst)
         self.app = self._make_app()
 
     def _built(self, _head: object) -> Catalog | None:
@@ -246,8 +253,23 @@ class ConsoleStand:
             MemoryStanding(),
         )
 
+    def holdings(self) -> HoldingsReader:
+        """Return what reads what is live."""
+        return HoldingsReader(self.publisher, self._count, lambda: self.now, StoreGate(lambda: 0.0))
+
+    def figures(self) -> FiguresReader:
+        """Return what reads the few numbers of pages."""
+        return FiguresReader(self._statistics(), StoreGate(lambda: 0.0))
+
+    @contextmanager
+    def signed_in(self, *advertisers: str) -> Iterator[None]:
+        """Be in a request of somebody who has signed in, bound to advertisers or not."""
+        with self.app.test_request_context("/console/"):
+            g.console_caller = Principal("kim", Role.ADMIN, frozenset(advertisers) or None)
+            yield
+
     def _names(self) -> Names:
-        if self.is_away:
+        if self.is_away or self.counts_are_away:
             raise StoreUnavailable("the store was taken away")
         return Names.parse(self.store.name_fields())
 
@@ -264,8 +286,8 @@ class ConsoleStand:
 
     def token(self, role: Role, *advertisers: str) -> str:
         """Return a token that was made for somebody."""
-        office = TokenOffice(self.tokens, lambda: self.now)
-        return office.make("Kim", role, advertisers, None, by="ops").token
+        office, number = TokenOffice(self.tokens, lambda: self.now), len(self.tokens.read().tokens)
+        return office.make(f"Kim {number}" if number else "Kim", role, advertisers, None, by="ops").token
 
     def live(self) -> Live:
         """Return what is live."""
@@ -334,7 +356,7 @@ class ConsoleBrowser:
     client: FlaskClient
 
     def get(self, path: str, **query: object) -> TestResponse:
-        return self.client.get(path, headers=HTML, query_string=query)
+        return self.client.get(path, headers=HTML, query_string=query or None, buffered=True)
 
     def page(self, path: str, **query: object) -> str:
         """Return a page that must be there."""

@@ -83,7 +83,7 @@ class Browser:
     client: FlaskClient
 
     def get(self, path: str, **fields: object) -> TestResponse:
-        return self.client.get(path, headers=HTML, **fields)
+        return self.client.get(path, headers=HTML, buffered=True, **fields)
 
     def csrf(self, path: str = "/console/sign-in") -> str:
         found = re.search(r'name="csrf_token" value="([^"]+)"', self.get(path).text)

@@ -59,10 +59,10 @@ class ConsoleParts:
     """How many wrong tokens an address may show."""
     sections: tuple[Section, ...] = ()
     """Its pages, in the order of the navigation."""
-    overview: Callable[[], str] | None = None
-    """Returns the page `/console/`; None: one that says who is signed in, and where the other pages are."""
     on_sign_in: Callable[[Principal], None] = lambda _: None
     """Is told of each sign-in; must not raise."""
+    overview: Callable[[], str] | None = None
+    """Returns the page `/console/`; None: one that says who is signed in, and where the other pages are."""
 
 
 def install_console(app: Flask, parts: ConsoleParts) -> None:

@@ -32,9 +32,9 @@ def grouped(number: float) -> str:
 
 
 def percent(fraction: float) -> str:
-    """Return a fraction as percent: `12.3 %`, one place below 10, none at 100."""
+    """Return a fraction as percent: `0.25 %`, `12.3 %`, `100 %`."""
     value = fraction * 100
-    digits = 2 if 0 < value < 1 else 1 if value < 100 else 0
+    digits = 2 if 0 < value < 1 else 1 if 0 < value < 100 else 0
     return f"{value:.{digits}f} %"
 
 
