@@ -84,6 +84,25 @@ def test_a_wrong_token_is_said_to_be(browser: Browser, service: Service) -> None
     page.context.close()
 
 
+def test_every_page_opens_on_the_real_service_and_a_pause_serves_at_once(browser: Browser, service: Service) -> None:
+    page, complaints = open_console(browser, service)
+    sign_in(page, service)
+    assert service.decide("masthead", "?location=Remer,MN")["campaign"] == "qwiket-season"
+    for title in ("Campaigns", "Schedule", "Statistics", "Explain", "Embedding", "Overview"):
+        page.get_by_role("navigation", name="Console").get_by_role("link", name=title).click()
+        page.locator("h1").wait_for()
+    assert "QWIKET fantasy season" in page.locator("main").inner_text()
+    page.goto(f"{service.base}/console/campaigns/qwiket-season/pause")
+    page.get_by_role("button", name="Pause it").click()
+    assert "serves within a second" in page.get_by_role("status").inner_text()
+    service.await_that(lambda: service.call("/v1/slots/masthead?location=Remer,MN")[0] == 204)
+    page.goto(f"{service.base}/console/campaigns/qwiket-season/resume")
+    page.get_by_role("button", name="Resume it").click()
+    service.await_that(lambda: service.call("/v1/slots/masthead?location=Remer,MN")[0] == 200)
+    assert complaints == []
+    page.context.close()
+
+
 def test_the_page_of_the_api_shows_every_call_under_its_policy(browser: Browser, service: Service) -> None:
     page, complaints = open_console(browser, service)
     page.goto(f"{service.base}/docs")
