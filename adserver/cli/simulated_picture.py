@@ -15,6 +15,9 @@ _STEPS: Final = 120
 _STYLE: Final = (
     "text{font:13px system-ui,sans-serif;fill:#333}.frame{fill:none;stroke:#bbb}"
     ".plan{fill:none;stroke:#888;stroke-dasharray:5 4}.delivered{fill:none;stroke:#0b63c5;stroke-width:2}"
+    ".paper{fill:#fff}"
+    "@media(prefers-color-scheme:dark){.paper{fill:#14171c}text{fill:#d7dce2}.frame{stroke:#4a5058}"
+    ".plan{stroke:#8f98a3}.delivered{stroke:#6cb0ff}}"
 )
 
 
@@ -25,9 +28,10 @@ def draw_results(results: Sequence[FlightResult]) -> str:
         f'<g transform="translate({_LEFT},{index * (_HEIGHT + _TOP + 24)})">{"".join(_chart(result))}</g>'
         for index, result in enumerate(results)
     )
+    paper = '<rect class="paper" width="100%" height="100%"/>'
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_WIDTH + 2 * _LEFT}" height="{height}" role="img" '
-        f'aria-label="Delivery against plan"><style>{_STYLE}</style>{charts}</svg>\n'
+        f'aria-label="Delivery against plan"><style>{_STYLE}</style>{paper}{charts}</svg>\n'
     )
 
 
@@ -44,6 +48,10 @@ def _chart(result: FlightResult) -> Iterator[str]:
     delivered = " ".join(point(second, count / goal) for second, count in ((first, 0), *result.days))
     title = f"{result.flight.id}: {result.delivered:,} of {goal:,}, {result.flight.pacing}, {result.over:,} over"
     yield f'<text x="0" y="{_TOP - 14}">{escape(title)}</text>'
+    key = f"M{_WIDTH - 190} {_TOP - 19}h28"
+    yield f'<path class="plan" d="{key}"/><text x="{_WIDTH - 156}" y="{_TOP - 14}">plan</text>'
+    key = f"M{_WIDTH - 110} {_TOP - 19}h28"
+    yield f'<path class="delivered" d="{key}"/><text x="{_WIDTH - 76}" y="{_TOP - 14}">delivered</text>'
     yield f'<rect class="frame" x="0" y="{_TOP}" width="{_WIDTH}" height="{_HEIGHT}"/>'
     yield f'<polyline class="plan" points="{planned}"/><polyline class="delivered" points="{delivered}"/>'
     yield f'<text x="0" y="{_TOP + _HEIGHT + 16}">{_day(first)}</text>'

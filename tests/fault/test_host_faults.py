@@ -3,12 +3,13 @@
 import signal
 import time
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from cells_oracle import cells_of
 from fault import Fault
 from fault_schedule import run_schedule
-from fault_world import GOAL, ZONE
+from fault_world import CLOCK_SLOT, GOAL, ZONE, sponsors
 from faults import FAULTS
 from host_faults import OF_THE_HOST, dropped
 from service import READER, kill
@@ -111,4 +112,32 @@ def test_exact_through_a_random_schedule(stage: Stage) -> None:
     course = run_schedule(stage, [fault for fault in FAULTS if not fault.slow], seed=20_261_124, seconds=12)
     print(course.injected)
     assert course.injected.total() >= 3
+    stage.sound = True
+
+
+def test_hours_go_by_the_clock_as_it_is_an_hour_wrong_either_way_and_right_again(stage: Stage) -> None:
+    """A flight that runs for forty minutes around now, on a clock that jumps: no worker goes on by the old one."""
+    now = datetime.now(UTC)
+    first, last = (f"{now + timedelta(minutes=minutes):%H:%M}" for minutes in (-20, 20))
+    document = sponsors()
+    document["advertiser"] = {"id": "baker", "name": "Baker"}
+    (campaign,) = document["campaigns"]
+    (creative, _) = campaign["creatives"]
+    hours = {"hours": {"from": first, "to": last}}
+    flight = {"id": "around-now", "slots": [CLOCK_SLOT], "targeting": hours}
+    campaign |= {"id": "hourly", "creatives": [creative | {"id": "bread"}], "flights": [flight]}
+    status, _, body = stage.service.call("/v1/campaigns", body=document, headers=stage.service.admin())
+    assert status == 200, body
+
+    def answers() -> set[str]:
+        """Return what twenty readers, each on a connection of his own, are answered; HEAD leaves no trace."""
+        asked = (stage.service.call(f"/v1/slots/{CLOCK_SLOT}", method="HEAD") for _ in range(20))
+        return {headers.get("Sponsor-No-Fill", "fill") for _, headers, _ in asked}
+
+    with stage.load():
+        for seconds, expected in ((0, "fill"), (3600, "hours"), (0, "fill"), (-3600, "hours"), (0, "fill")):
+            stage.clock.set(seconds)
+            stage.service.await_that(lambda expected=expected: answers() == {expected})  # type: ignore[misc]
+            assert answers() == {expected}
+    print(stage.assert_exact())
     stage.sound = True

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any, Final
 
 ZONE: Final = "America/Chicago"
+CLOCK_SLOT: Final = "clock"
+"""Of it only a test of clocks asks."""
 SLOTS: Final = ("masthead", "article-top", "article-top", "footer")
 """What readers ask for; the footer has nobody."""
 LOCATIONS: Final = ("Remer,MN", "Fargo,ND", "Kyiv,UA", "")
@@ -15,7 +17,9 @@ GOAL: Final = 60
 
 _SITE: Final = {
     "sites": [{"id": "paper", "name": "THE PAPER", "home": "https://paper.example/", "timezone": ZONE}],
-    "slots": [{"id": slot, "site": "paper", "max_chars": 140} for slot in ("masthead", "article-top", "footer")],
+    "slots": [
+        {"id": slot, "site": "paper", "max_chars": 140} for slot in ("masthead", "article-top", "footer", "clock")
+    ],
 }
 
 

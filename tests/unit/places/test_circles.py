@@ -1,10 +1,12 @@
 """Which circles a town lies in."""
 
+from dataclasses import replace
 from random import Random
 
 import pytest
 
-from adserver.domain.places import Circle
+from adserver.domain.ids import PlaceId
+from adserver.domain.places import Circle, PlaceLevel
 from adserver.places.circles import CircleIndex, lies_in
 from adserver.places.gazetteer import Gazetteer
 
@@ -37,9 +39,23 @@ def test_a_circle_holds_towns_and_zips_by_their_middle(
     assert lies_in(gazetteer.find(place), around(gazetteer, "Fargo, ND", kilometres)) is inside
 
 
+def test_a_circle_reaches_over_the_date_line(gazetteer: Gazetteer) -> None:
+    adak = gazetteer.find("Adak, AK")
+    across = Circle(adak.id, adak.latitude, adak.longitude - 1 + 360, 100)
+    assert lies_in(adak, across)
+    assert not lies_in(adak, replace(across, kilometres=50))
+
+
 def test_the_index_finds_the_very_circles_that_measuring_all_finds(gazetteer: Gazetteer) -> None:
     chance = Random(1)
-    ids = sorted(gazetteer.within(gazetteer.find("Omaha, NE"), 700))
+    omaha = gazetteer.find("Omaha, NE")
+    ids = sorted(
+        PlaceId(id_)
+        for _, (id_, level, _, _, latitude, longitude) in gazetteer._places
+        if level in {PlaceLevel.TOWN, PlaceLevel.ZIP}
+        and abs(float(latitude) - omaha.latitude) < 5
+        and abs(float(longitude) - omaha.longitude) < 7
+    )
     centres = [place for id_ in chance.sample(ids, 200) if (place := gazetteer.get(id_)) is not None]
     circles = [Circle(one.id, one.latitude, one.longitude, chance.choice((1, 30, 100, 400))) for one in centres]
     index = CircleIndex(circles)
