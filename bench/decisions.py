@@ -2,21 +2,28 @@
 
 import gc
 import json
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
 from random import Random
 from statistics import median, quantiles
 from typing import Final, cast
 
 from adserver.catalog.build import build_catalog
+from adserver.catalog.compiled import Compiled, encode_compiled, open_compiled
 from adserver.catalog.documents import Documents, JsonObject
+from adserver.catalog.file_names import COMPILED_NAME
 from adserver.catalog.upload import Format, read_rules, read_slots
-from adserver.decision.compiling import compile_catalog
+from adserver.counting.paces import WorkerPaces, write_pace
 from adserver.decision.decide import decide
+from adserver.decision.paces import ODDS_WHOLE
+from adserver.decision.pacing import PaceRow, PaceTable
 from adserver.decision.snapshot import Snapshot
-from adserver.domain.decisions import SlotRequest
+from adserver.domain.decisions import Fill, SlotRequest
 from adserver.places.gazetteer import Gazetteer
 from bench.events import question
 from bench.world import campaign_documents, paths, rules_document, slots_document
@@ -49,6 +56,28 @@ def measure(gazetteer: Gazetteer) -> Mapping[int, DecisionTime]:
 
 
 def _measure(flights: int, gazetteer: Gazetteer) -> DecisionTime:
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        build_seconds, file_bytes = _compile(flights, gazetteer, Path(folder))
+        gc.collect()
+        gc.freeze()  # as a worker does once it has loaded
+        swaps = []
+        for _ in range(ROUNDS):
+            image = open_compiled(Path(folder) / COMPILED_NAME)
+            began = time.thread_time()
+            snapshot = Snapshot(image)
+            swaps.append((time.thread_time() - began) * 1000)
+        one = partial(_decide, snapshot, _paces(snapshot, Path(folder)), datetime.now(UTC), Random(3))
+        requests = [question(path, gazetteer) for path in paths(REQUESTS, Random(2))]
+        cold = [_micros(one, request) for request in requests]
+        warm = [_micros(one, request) for _ in range(ROUNDS) for request in requests]
+    gc.unfreeze()
+    return DecisionTime(
+        median(warm), quantiles(warm, n=100)[98], median(cold), build_seconds, median(swaps), file_bytes / 1e6
+    )
+
+
+def _compile(flights: int, gazetteer: Gazetteer, folder: Path) -> tuple[float, int]:
+    """Write the compiled catalog as a keeper does; return the seconds that it took to compile, and its bytes."""
     # Unchecked: a schema would take minutes at the largest size; a test has it look at these files.
     made = campaign_documents(flights, Random(1))
     files = {f"{number}.yaml": cast("JsonObject", file) for number, file in enumerate(made)}
@@ -56,26 +85,30 @@ def _measure(flights: int, gazetteer: Gazetteer) -> DecisionTime:
     rules = read_rules(json.dumps(rules_document()).encode(), Format.JSON).rules
     catalog = build_catalog(Documents(files, slots, rules), gazetteer)
     began = time.process_time()
-    image = compile_catalog(catalog, 1)
-    build_seconds = time.process_time() - began
-    del made, files, catalog
-    gc.collect()
-    swaps = []
-    for _ in range(ROUNDS):
-        began = time.thread_time()
-        snapshot = Snapshot(memoryview(image))
-        swaps.append((time.thread_time() - began) * 1000)
-    requests = [question(path, gazetteer) for path in paths(REQUESTS, Random(2))]
-    now, chance = datetime.now(UTC), Random(3)
+    data = encode_compiled(Compiled(1, catalog))
+    seconds = time.process_time() - began
+    (folder / COMPILED_NAME).write_bytes(data)
+    return seconds, len(data)
 
-    def one(request: SlotRequest) -> None:
-        decide(request, snapshot, {}, now, chance)
 
-    cold = [_micros(one, request) for request in requests]
-    warm = [_micros(one, request) for _ in range(ROUNDS) for request in requests]
-    return DecisionTime(
-        median(warm), quantiles(warm, n=100)[98], median(cold), build_seconds, median(swaps), len(image) / 1e6
-    )
+def _paces(snapshot: Snapshot, folder: Path) -> WorkerPaces:
+    """Return the paces of a worker that was granted plenty of every flight that has a goal or a cap of its own."""
+    flights = [each.flight.id for each in snapshot.counted_flights()]
+    odds = Random(4)
+    rows = {flight: PaceRow(odds.choice((ODDS_WHOLE, ODDS_WHOLE // 2)), is_capped=False) for flight in flights}
+    write_pace(folder, PaceTable(1, rows, {"bench": dict.fromkeys(flights, REQUESTS * ROUNDS)}))
+    paces = WorkerPaces(folder, lambda: "bench", lambda: 0.0)
+    paces.poll()
+    return paces
+
+
+def _decide(snapshot: Snapshot, paces: WorkerPaces, now: datetime, chance: Random, request: SlotRequest) -> None:
+    """Decide, and take a fill of what was granted, as a worker does."""
+    decision = decide(request, snapshot, {}, now, chance, paces=paces)
+    if decision.asked:
+        paces.note(decision.asked)
+        if isinstance(decision, Fill):
+            paces.take(decision.flight)
 
 
 def _micros(one: Callable[[SlotRequest], None], request: SlotRequest) -> float:

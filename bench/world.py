@@ -23,6 +23,13 @@ HOURS: Final = (
     {"from": "06:00", "to": "22:00"},
     {"days": ["fri", "sat"], "from": "18:00", "to": "02:00"},
 )
+CAPPED: Final = 0.1
+"""How many of the flights have a cap."""
+CAPS: Final = (
+    {"impressions": 3, "per": "visit", "scope": "reader"},
+    {"impressions": 1_000_000, "per": "day", "scope": "flight"},
+    {"impressions": 1_000_000, "per": "hour", "scope": "flight"},
+)
 
 Document = dict[str, object]
 
@@ -93,6 +100,8 @@ def _flight(sponsor: str, number: int, chance: Random, goal: int) -> Document:
         flight["weight"] = chance.randint(1, 5)
     if flight["tier"] == "standard" and chance.random() < 0.5:
         flight["goal"] = {"impressions": goal}
+    if chance.random() < CAPPED:
+        flight["caps"] = [chance.choice(CAPS)]
     return flight
 
 

@@ -1,6 +1,6 @@
 """The compiled catalog as one file of the data folder: what workers map, and what a start without Redis serves from.
 
-Layout, version 3, numbers of the header big-endian:
+Layout, version 4, numbers of the header big-endian:
 
     bytes  0..7   "ADSVCTLG"
     bytes  8..9   version
@@ -13,14 +13,17 @@ The records in it follow the classes of `adserver.domain.catalog` by field name:
 leaves the version as it is, any other change raises it, as does one of the image's sections. A flag bit or a section
 that is only added does not.
 
-Version 2 held three lists a key, one a tier, where this one has four, one a `Rank`. Version 1 began its body,
-`Compiled` as MessagePack, at byte 34. The keeper still takes up their creatives and
-what was retired; no worker serves them.
+Version 3 held the catalog once more, whole, and did not flag each kind of cap. Version 2 held three lists a key, one a
+tier, where there are four now, one a `Rank`. Version 1 began its body, `Compiled` as MessagePack, at byte 34. The
+keeper still takes up their creatives and what was retired; no worker serves them.
 """
 
+import gc
 import hashlib
 import mmap
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -33,6 +36,7 @@ from adserver.catalog.revisions import Head
 from adserver.decision.compiling import compile_catalog
 from adserver.decision.image import Image, ImageUnreadable
 from adserver.decision.meta import Meta
+from adserver.decision.whole_catalog import whole_catalog
 from adserver.domain.catalog import Catalog, RetiredCreative
 from adserver.domain.errors import AdserverError
 
@@ -41,11 +45,11 @@ MAPPED_BYTES: Final = 8 * 2**20
 which would end a process that has it mapped. A larger one is mapped, and its memory shared."""
 
 _MAGIC: Final = b"ADSVCTLG"
-_VERSION: Final = 3
+_VERSION: Final = 4
 _HEADER: Final = struct.Struct(">8sHQ16s")
 _BODY_AT: Final = 64
 _OLD_VERSION: Final = 1
-_VERSION_BEFORE: Final = 2
+_VERSIONS_BEFORE: Final = (2, 3)
 
 
 class CompiledUnreadable(AdserverError):
@@ -138,14 +142,15 @@ def encode_compiled(compiled: Compiled, at: datetime | None = None) -> bytes:
         NotServable: no decision could be made of it.
     """
     try:
-        body = compile_catalog(
-            compiled.catalog,
-            compiled.revision,
-            compiled.retired,
-            digest=compiled.digest,
-            shards=compiled.shards,
-            at=at,
-        )
+        with _uncollected():
+            body = compile_catalog(
+                compiled.catalog,
+                compiled.revision,
+                compiled.retired,
+                digest=compiled.digest,
+                shards=compiled.shards,
+                at=at,
+            )
     except Exception as error:  # what a catalog of another version, or of a host with other zones, lacks: anything
         fault = f"revision {compiled.revision} cannot be served: {type(error).__name__}: {error}"
         raise NotServable(fault) from error
@@ -164,17 +169,34 @@ def decode_compiled(data: bytes) -> Compiled:
     try:
         if found == _OLD_VERSION:
             return msgspec.msgpack.decode(_body(view, _OLD_VERSION, _HEADER.size), type=Compiled)
-        image = Image(_body(view, _VERSION_BEFORE if found == _VERSION_BEFORE else _VERSION, _BODY_AT))
+        is_old = found in _VERSIONS_BEFORE
+        image = Image(_body(view, found if is_old else _VERSION, _BODY_AT))
         meta = msgspec.msgpack.decode(image.raw("meta"), type=Meta)
         return Compiled(
             meta.revision,
-            msgspec.msgpack.decode(image.raw("catalog"), type=Catalog),
+            _old_catalog(image) if is_old else whole_catalog(image, meta),
             msgspec.msgpack.decode(image.raw("retired"), type=tuple[RetiredCreative, ...]),
             meta.digest,
             meta.shards,
         )
     except (ImageUnreadable, msgspec.DecodeError) as error:
         raise CompiledUnreadable(f"the compiled catalog has another shape: {error}") from error
+
+
+def _old_catalog(image: Image) -> Catalog:
+    return msgspec.msgpack.decode(image.raw("catalog"), type=Catalog)
+
+
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """Keep the collector of cycles off what makes millions of objects, and no cycle: it would walk them all, often."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _body(data: memoryview, version: int, body_at: int) -> memoryview:

@@ -133,7 +133,7 @@ class WorkerPaces:
         if told is None or self._clock() - self._read_at > LAPSE_SECONDS:
             return None
         row, granted = told
-        return Pace(row.odds, granted - self._used[self._number][flight], row.is_capped)
+        return Pace(row.odds, granted - self._used[self._number].get(flight, 0), row.is_capped)
 
     def take(self, flight: Flight) -> bool:
         """Use one fill of what a flight was granted; False: none is left. One without goal or cap needs none."""
@@ -148,8 +148,10 @@ class WorkerPaces:
 
     def note(self, asked: Iterable[FlightId]) -> None:
         """Take which flights would have run but for their pace."""
+        counts = self._asked
         with self._lock:
-            self._asked.update(asked)
+            for flight in asked:
+                counts[flight] = counts.get(flight, 0) + 1
 
     def poll(self) -> bool:
         """Say what is used, and read the keeper's file again if it was replaced; return whether it was."""

@@ -8,8 +8,6 @@ from adserver.decision.assignment import Option
 from adserver.decision.draw import draw
 from adserver.decision.eligibility import RULES, first_stop
 from adserver.decision.field import Field
-from adserver.decision.limits import Limits
-from adserver.decision.lists import Match
 from adserver.decision.order import Order, rank_at
 from adserver.decision.paces import NEVER_SHOWN, Shown
 from adserver.decision.page import PageSoFar
@@ -24,20 +22,18 @@ class Ballot(NamedTuple):
     """A question of a page's call and who is drawn from for it. For one thread and one decision."""
 
     question: Question
-    limits: Limits
-    match: Match
     field: Field
     records: CatalogRecords
 
     def draw(self, rng: Random) -> int | None:
         """Return the winner's position, on the page as the question has it."""
-        return draw(self.match.tiers, self.field, rng)
+        return draw(self.field.match.tiers, self.field, rng)
 
     def draw_again(self, page: PageSoFar, shown: Mapping[FlightId, Shown], after: int, rng: Random) -> int | None:
         """Return who wins beside others, where the one drawn first may not; shares are not drawn for twice."""
         self.field.turn_to(page, shown)
         own = rank_at(self.records, after)
-        rest = [ranks for ranks in self.match.tiers if ranks.rank >= own and ranks.rank is not Rank.SHARES]
+        rest = [ranks for ranks in self.field.match.tiers if ranks.rank >= own and ranks.rank is not Rank.SHARES]
         return draw(rest, self.field, rng)
 
     def options(
@@ -52,7 +48,7 @@ class Ballot(NamedTuple):
             takeovers: what flights that take several slots take, by position.
             seat: the slot's place in the call.
         """
-        for flight, rank in Order(self.records, self.field, rng, most).after(first, self.match.tiers):
+        for flight, rank in Order(self.records, self.field, rng, most).after(first, self.field.match.tiers):
             yield self.option(flight, takeovers.get(flight, (seat,)), rank)
 
     def option(self, flight: int, seats: tuple[int, ...], rank: Rank = Rank.SHARES) -> Option:

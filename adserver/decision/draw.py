@@ -108,14 +108,21 @@ def _share_of_all(ranks: Ranks, field: Field, rng: Random) -> int | None:
 
 
 def _prove(ranks: Ranks, field: Field) -> bool:
-    """Return whether those who may run hold all of the draw, as far as `SHARES_ASKED` of them tell."""
-    flights: list[int] = []
-    held = 0
+    """Return whether those who may run hold all of the draw, as far as `SHARES_ASKED` of them tell.
+
+    Those that nothing but time can stop are looked for: with them, the proof is good for the decisions to come.
+    """
+    sure: list[int] = []
+    held, held_surely = 0, 0
     for pick in islice(ranks.all(), SHARES_ASKED):
         if field.lets_in(ranks, pick):
-            flights.append(pick.flight)
-            held += field.part_of(pick.flight)
-            if held >= PERCENT:
-                field.prove(ranks, flights)
+            part = field.part_of(pick.flight)
+            held += part
+            if field.is_sure(pick.flight):
+                sure.append(pick.flight)
+                held_surely += part
+            if held_surely >= PERCENT:
+                field.prove(ranks, sure)
+            if held_surely >= PERCENT or (held >= PERCENT and not field.is_open):
                 return True
-    return False
+    return held >= PERCENT

@@ -292,9 +292,8 @@ def _rules(order: _Order) -> tuple[Rule, ...]:
 
 TARGET_RULES: Final = _rules(ORDER_BY_TARGET)
 FIT_RULES: Final = _rules(ORDER_BY_FIT)
-COUNT_RULES: Final = _rules(ORDER_BY_COUNTS)
-MOMENT_RULES: Final = COUNT_RULES + _rules(ORDER_BY_PAGE)
-RULES: Final = TARGET_RULES + FIT_RULES + MOMENT_RULES
+READER_RULES: Final = (Rule(NoFillReason.CAP, _cap),)
+RULES: Final = TARGET_RULES + FIT_RULES + _rules(ORDER_BY_COUNTS) + _rules(ORDER_BY_PAGE)
 
 _TIERS: Final = tuple(Tier)
 _UNBOUND: Final = Pace(ODDS_WHOLE, 1)

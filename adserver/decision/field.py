@@ -92,19 +92,19 @@ class Field(Gate):
         settled = Ranks(
             ranks.rank, memoryview(standing), memoryview(bounds), whole, tuple(bounds[-1:]), (None,), is_settled=True
         )
-        kept = Settled(self._match, settled, range(first, last))
+        kept = Settled(self.match, settled, range(first, last))
         self._memo.replace(self._key(ranks), kept, len(standing) + EMPTY_SETTLED_WEIGHT)
         return settled
 
     def is_proven(self, ranks: Ranks) -> bool:
         """Return whether it is known that those who may run hold all of the draw."""
-        return self.is_open and ranks.proof.holds(self._limits, self.second)
+        return self.is_open and ranks.proof.holds(self.limits, self.second)
 
     def prove(self, ranks: Ranks, flights: Sequence[int]) -> None:
-        """Remember that these flights, which may run now, hold all of the draw, if only time can change it."""
-        if self.is_open and all(map(self.is_sure, flights)):
+        """Remember that these flights, which may run now, and are sure, hold all of the draw; on an open page only."""
+        if self.is_open:
             spans = [self._span(flight) for flight in flights]
-            ranks.proof.note(self._limits, range(max(span.start for span in spans), min(span.stop for span in spans)))
+            ranks.proof.note(self.limits, range(max(span.start for span in spans), min(span.stop for span in spans)))
 
     def _span(self, flight: int) -> range:
         """Return for which seconds around now, or more, neither days nor hours of a flight that runs change."""
@@ -115,4 +115,4 @@ class Field(Gate):
         return range(max(first, seconds.start), min(last, seconds.stop))
 
     def _key(self, ranks: Ranks) -> tuple[int, int, Limits]:
-        return id(self._match), self._match.tiers.index(ranks), self._limits
+        return id(self.match), self.match.tiers.index(ranks), self.limits

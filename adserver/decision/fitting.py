@@ -25,7 +25,7 @@ def char_limit(slot: Slot, request: SlotRequest) -> int:
 def fit(creative: Creative, slot: Slot, request: SlotRequest) -> FittingCreative | None:
     """Return the creative with the lengths that fit, or None where none does; a length asked for is exactly that."""
     allowed = slot.variants if request.variant is Variant.AUTO else slot.variants & {request.variant}
-    variants = creative.variants.only(allowed).within(char_limit(slot, request))
+    variants = creative.variants.within(char_limit(slot, request), allowed)
     shown = variants.longest
     return None if shown is None else FittingCreative(creative, variants, shown)
 

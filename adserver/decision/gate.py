@@ -10,12 +10,12 @@ from random import Random
 from typing import Final
 
 from adserver.decision.columns import Columns
-from adserver.decision.eligibility import COUNT_RULES, TARGET_RULES, first_stop
+from adserver.decision.eligibility import READER_RULES, TARGET_RULES, first_stop
 from adserver.decision.flags import Flag
 from adserver.decision.hours import Spell, Windows
 from adserver.decision.limits import Limits
 from adserver.decision.lists import Match, Pick, Ranks
-from adserver.decision.paces import ODDS_WHOLE, Shown
+from adserver.decision.paces import ODDS_WHOLE, Pace, Shown
 from adserver.decision.page import PageSoFar, is_competitor, is_excluded, is_repeated
 from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords
@@ -32,7 +32,11 @@ _MANY: Final = int(Flag.MANY)
 _HOURS: Final = int(Flag.HOURS)
 _REGULATED: Final = int(Flag.REGULATED)
 _UNLISTED: Final = int(Flag.UNLISTED)
+_CAPPED: Final = int(Flag.CAPPED)
+_CAPPED_A_READER: Final = int(Flag.CAPPED_A_READER)
+_TAKEOVER: Final = int(Flag.TAKEOVER)
 _BY_COUNTS: Final = _GOAL | _COUNTS
+_PACED: Final = _GOAL | _CAPPED
 _ASKED: Final = _TARGET | _MANY | _HOURS | _REGULATED
 
 
@@ -42,13 +46,14 @@ class Gate:
     __slots__ = (
         "_columns",
         "_entered",
-        "_limits",
-        "_match",
-        "_question",
+        "_paces",
         "_records",
         "_rng",
         "_windows",
         "is_open",
+        "limits",
+        "match",
+        "question",
         "second",
     )
 
@@ -66,11 +71,13 @@ class Gate:
         self._rng = rng
         self._entered: dict[int, bool] = {}
         """Of the flights with a pace, who enters the draw: thrown for once a decision, however often it is hit."""
+        self._paces: dict[int, Pace | None] = {}
+        """As they were when a flight was first asked for its own."""
         self._records = records
         self._windows = windows
-        self._question = question
-        self._limits = limits
-        self._match = match
+        self.question = question
+        self.limits = limits
+        self.match = match
         self.second = floor(question.now.timestamp())
         """Flights begin and end at whole seconds, so the parts of one decide nothing."""
         self.is_open = not (question.page.advertisers or question.request.exclude)
@@ -79,12 +86,12 @@ class Gate:
     @property
     def page(self) -> PageSoFar:
         """The page that it judges for."""
-        return self._question.page
+        return self.question.page
 
     def turn_to(self, page: PageSoFar, shown: Mapping[FlightId, Shown]) -> None:
         """Judge for page and reader as they have become; who has entered the draw stays as it was thrown."""
-        self._question = self._question._replace(page=page, shown=shown)
-        self.is_open = not (page.advertisers or self._question.request.exclude)
+        self.question = self.question._replace(page=page, shown=shown)
+        self.is_open = not (page.advertisers or self.question.request.exclude)
 
     def lets_in(self, ranks: Ranks, pick: Pick) -> bool:
         """Return whether a pick may run, and was not found in an earlier list as well."""
@@ -151,14 +158,14 @@ class Gate:
         """Return the first rule of target, days included, that stops a flight whose lists do not answer for all."""
         if not self._columns.flight_flags[flight] & _TARGET:
             return None
-        stop = first_stop(TARGET_RULES, self._records.compiled(flight), self._question)
+        stop = first_stop(TARGET_RULES, self._records.compiled(flight), self.question)
         return None if stop is None else stop.reason
 
     def _is_off_target(self, flight: int, flags: int) -> bool:
         """Return whether a flight of the request's lists has another target than they say, or is kept out of it."""
         if flags & _UNLISTED:
             return self.stop_by_target(flight) is not None
-        columns, match = self._columns, self._match
+        columns, match = self._columns, self.match
         for at in range(columns.flight_excluded_places_first[flight], columns.flight_excluded_places_first[flight + 1]):
             if columns.flight_excluded_places[at] in match.places:
                 return True
@@ -171,22 +178,22 @@ class Gate:
         """Return whether the rules of its categories keep a flight out of the place."""
         if not self._columns.flight_flags[flight] & _REGULATED:
             return None
-        rules, place = self._records.rules_of(flight), self._question.request.place
+        rules, place = self._records.rules_of(flight), self.question.request.place
         return None if allowed(rules, place) else NoFillReason.REGULATED
 
     def disclosures(self, flight: int) -> tuple[str, ...]:
         """Return what the rules of its categories have shown with a flight at the place."""
         if not self._columns.flight_flags[flight] & _REGULATED:
             return ()
-        return disclosures(self._records.rules_of(flight), self._question.request.place)
+        return disclosures(self._records.rules_of(flight), self.question.request.place)
 
     def stop_by_fit(self, flight: int) -> NoFillReason | None:
         """Return the first rule of fit that stops a flight."""
-        reason = self._limits.stop(self._columns, flight)
-        if reason is None and not self._limits.takes_disclosure and self.disclosures(flight):
+        reason = self.limits.stop(self._columns, flight)
+        if reason is None and not self.limits.takes_disclosure and self.disclosures(flight):
             return NoFillReason.DISCLOSURE
-        if reason is None and self._question.slot.blocked_categories:
-            blocked = self._question.slot.blocked_categories & self._records.advertiser_of(flight).categories
+        if reason is None and self.question.slot.blocked_categories:
+            blocked = self.question.slot.blocked_categories & self._records.advertiser_of(flight).categories
             return NoFillReason.CATEGORY_BLOCKED if blocked else None
         return reason
 
@@ -224,17 +231,39 @@ class Gate:
         return tuple(map(self._records.id_of, self._entered)) if self._entered else ()
 
     def _stop_by_counts(self, flight: int, flags: int) -> NoFillReason | None:
-        if flags & _COUNTS:
-            stop = first_stop(COUNT_RULES, self._records.compiled(flight), self._question)
-            return None if stop is None else stop.reason
-        delivered, paces = self._question.delivered, self._question.paces
-        if not delivered and paces is None:
-            return NoFillReason.GOAL_MET if self._columns.flight_goals[flight] == 0 else None
-        id_ = self._records.id_of(flight)
-        if delivered.get(id_, 0) >= self._columns.flight_goals[flight]:
-            return NoFillReason.GOAL_MET
-        pace = paces.of(id_) if paces is not None else None
-        return NoFillReason.PACING if paces is not None and (pace is None or pace.left <= 0) else None
+        question = self.question
+        if flags & _GOAL:
+            delivered = question.delivered
+            done = delivered.get(self._records.id_of(flight), 0) if delivered else 0
+            if done >= self._columns.flight_goals[flight]:
+                return NoFillReason.GOAL_MET
+        if flags & _PACED and question.paces is not None:
+            pace = self._pace(flight)
+            if pace is None or pace.left <= 0:
+                if flags & _GOAL and (pace is None or not pace.is_capped):
+                    return NoFillReason.PACING
+                if flags & _CAPPED:
+                    return NoFillReason.CAP
+        return self._stop_by_reader(flight, flags) if flags & _COUNTS else None
+
+    def _stop_by_reader(self, flight: int, flags: int) -> NoFillReason | None:
+        """Return whether the reader has seen enough of a flight, or it takes over a page and cannot have all of it."""
+        question = self.question
+        if flags & _CAPPED_A_READER and question.shown:
+            stop = first_stop(READER_RULES, self._records.compiled(flight), question)
+            if stop is not None:
+                return stop.reason
+        if flags & _TAKEOVER and self._records.id_of(flight) not in question.page.takeovers:
+            return NoFillReason.TAKEOVER
+        return None
+
+    def _pace(self, flight: int) -> Pace | None:
+        """Return the pace that a flight has in this decision."""
+        known = self._paces
+        if flight not in known:
+            paces = self.question.paces
+            known[flight] = None if paces is None else paces.of(self._records.id_of(flight))
+        return known[flight]
 
     def _stop_by_odds(self, flight: int) -> NoFillReason | None:
         is_paced = self._columns.flight_flags[flight] & _BY_COUNTS
@@ -242,12 +271,11 @@ class Gate:
 
     def _enters(self, flight: int) -> bool:
         """Throw for whether a flight that nothing stops enters the draw, as its pace has it."""
-        paces = self._question.paces
-        if paces is None:
+        if self.question.paces is None:
             return True
         enters = self._entered.get(flight)
         if enters is None:
-            pace = paces.of(self._records.id_of(flight))
+            pace = self._pace(flight)
             if pace is None:  # it has a cap a reader only
                 return True
             enters = pace.odds >= ODDS_WHOLE or self._rng.randrange(ODDS_WHOLE) < pace.odds
@@ -255,9 +283,9 @@ class Gate:
         return enters
 
     def _stop_by_page(self, flight: int, flags: int) -> NoFillReason | None:
-        page, advertiser = self._question.page, self._records.advertiser_of(flight)
+        page, advertiser = self.question.page, self._records.advertiser_of(flight)
         if is_competitor(advertiser, page):
             return NoFillReason.COMPETITOR
         if is_repeated(advertiser, page, may_repeat=bool(flags & _REPEAT)):
             return NoFillReason.SAME_SPONSOR
-        return NoFillReason.EXCLUDED if is_excluded(advertiser, self._question.request.exclude) else None
+        return NoFillReason.EXCLUDED if is_excluded(advertiser, self.question.request.exclude) else None

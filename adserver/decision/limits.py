@@ -2,16 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple, Self
+from typing import Final, NamedTuple, Self
 
 from adserver.decision.columns import Columns
 from adserver.decision.fitting import char_limit
+from adserver.decision.memo import Memo
 from adserver.domain.catalog import Slot
 from adserver.domain.decisions import SlotRequest
+from adserver.domain.ids import SlotId
 from adserver.domain.reasons import NoFillReason
 from adserver.domain.variants import LENGTHS, Variant
 
-_NONE: int = -1
+LIMITS_REMEMBERED: Final = 2_048
+_NONE: Final = -1
 
 
 class FittingWeight(NamedTuple):
@@ -23,7 +26,10 @@ class FittingWeight(NamedTuple):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Limits:
-    """The most grapheme clusters of each length, -1 where the length is not taken. Immutable, made once a kind."""
+    """The most grapheme clusters of each length, -1 where the length is not taken. Immutable.
+
+    Made once a kind, see `AllLimits`: what is worked out for one slot holds for all of its kind.
+    """
 
     name: int
     short: int
@@ -66,3 +72,25 @@ class Limits:
             is_hidden = columns.creative_disclosed[creative] and not self.takes_disclosure
             if not is_hidden and self.fits(columns, creative):
                 yield FittingWeight(creative, columns.flight_creative_weights[at])
+
+
+class AllLimits:
+    """The limits of all slots, whatever is asked of them. Shared by all threads: its two memories are bounded."""
+
+    __slots__ = ("_by_request", "_kinds")
+
+    def __init__(self) -> None:
+        self._by_request: Memo[tuple[SlotId, Variant, int | None], Limits] = Memo(LIMITS_REMEMBERED)
+        self._kinds: Memo[tuple[int, int, int, bool], Limits] = Memo(LIMITS_REMEMBERED)
+
+    def of(self, slot: Slot, request: SlotRequest) -> Limits:
+        """Return what a slot takes of what a request asks for: one object for all that are alike."""
+        key = (slot.id, request.variant, request.max_chars)
+        limits = self._by_request.get(key)
+        if limits is None:
+            made = Limits.of(slot, request)
+            kind = (made.name, made.short, made.long, made.takes_disclosure)
+            self._kinds.put(kind, made)
+            limits = self._kinds.get(kind) or made
+            self._by_request.put(key, limits)
+        return limits

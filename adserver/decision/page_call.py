@@ -100,9 +100,9 @@ class _Page:
     def answer(self, ballot: Ballot, flight: int | None) -> Decision:
         """Return a slot's decision; why it has none, on the page as it has become."""
         if flight is not None:
-            return self._snapshot.fill(ballot, flight, self._rng)
+            return self._snapshot.fill(ballot.field, flight, self._rng)
         ballot.field.turn_to(self._stand.page, self._stand.shown)
-        return self._snapshot.no_fill(ballot)
+        return self._snapshot.no_fill(ballot.field)
 
     def _all_may_stand(self, firsts: Sequence[int | None]) -> bool:
         """Seat the winners one by one; return False, with nobody seated, if one may not stand beside the others."""

@@ -3,7 +3,7 @@
 from bisect import bisect_left
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, TypeAlias, TypeVar
 
 import msgspec
 
@@ -11,15 +11,21 @@ from adserver.decision.columns import Columns
 from adserver.decision.compiled_flight import ALWAYS, NEVER, CompiledFlight
 from adserver.decision.compiling import FIRST_SECOND, LAST_SECOND, NO_GOAL, hash_number
 from adserver.decision.image import Image
-from adserver.decision.memo import Memo
 from adserver.decision.regulation import Regulation, Rules
+from adserver.decision.shelf import Shelf
 from adserver.domain.catalog import Advertiser, Campaign, Creative, Flight
 from adserver.domain.ids import FlightId, IdHash
 
-REMEMBERED: Final = 8_192
-"""Records of each kind that a worker keeps decoded: about 1 kB each."""
+FLIGHTS_REMEMBERED: Final = 8_192
+"""Flights that a worker keeps decoded: about 2.4 kB each."""
+REMEMBERED: Final = 16_384
+"""Records of each other kind: at most 0.9 kB each."""
+IDS_REMEMBERED: Final = 65_536
+"""Ids of flights: 130 bytes each."""
 
 _Record = TypeVar("_Record")
+
+Order: TypeAlias = tuple[Advertiser, Campaign, Flight]
 
 
 class Records(Generic[_Record]):
@@ -27,8 +33,8 @@ class Records(Generic[_Record]):
 
     __slots__ = ("_data", "_decode", "_first", "_memo")
 
-    def __init__(self, image: Image, name: str, kind: type[_Record]) -> None:
-        """Take the records of a name.
+    def __init__(self, image: Image, name: str, kind: type[_Record], remembered: int = REMEMBERED) -> None:
+        """Take the records of a name, and how many to keep decoded.
 
         Raises:
             ImageUnreadable: the image has none such.
@@ -36,7 +42,7 @@ class Records(Generic[_Record]):
         self._data = image.raw(name)
         self._first = image.numbers(f"{name}_first", "Q")
         self._decode = msgspec.msgpack.Decoder(kind).decode
-        self._memo: Memo[int, _Record] = Memo(REMEMBERED)
+        self._memo: Shelf[_Record] = Shelf(min(remembered, len(self)) or 1)
 
     def __len__(self) -> int:
         """Return how many there are."""
@@ -79,8 +85,8 @@ class HashTable:
 class CatalogRecords:
     """All records, and how they belong together. Shared by all threads, as its parts are."""
 
-    __slots__ = ("_advertiser_of_campaign", "_campaign_of_creative", "_campaign_of_flight", "_columns",
-                 "_flight_ids", "advertisers", "campaigns", "creatives", "flights", "regulation")  # fmt: skip
+    __slots__ = ("_advertiser_of_campaign", "_campaign_of_creative", "_campaign_of_flight", "_columns", "_flight_ids",
+                 "_orders", "advertisers", "campaigns", "creatives", "flights", "regulation")  # fmt: skip
 
     def __init__(self, image: Image, columns: Columns, regulation: Regulation) -> None:
         """Take the records of an image, and the rules that advertisers are under.
@@ -93,12 +99,13 @@ class CatalogRecords:
         self._campaign_of_flight = image.numbers("flight_campaigns", "I")
         self._campaign_of_creative = image.numbers("creative_campaigns", "I")
         self._advertiser_of_campaign = image.numbers("campaign_advertisers", "I")
-        self._flight_ids = Records(image, "flight_ids", str)
-        self.flights = Records(image, "flights", Flight)
+        self._flight_ids = Records(image, "flight_ids", str, IDS_REMEMBERED)
+        self.flights = Records(image, "flights", Flight, FLIGHTS_REMEMBERED)
         self.creatives = Records(image, "creatives", Creative)
         self.campaigns = Records(image, "campaigns", Campaign)
         """Without their creatives and flights."""
         self.advertisers = Records(image, "advertisers", Advertiser)
+        self._orders: Shelf[Order] = Shelf(min(FLIGHTS_REMEMBERED, len(self.flights)) or 1)
 
     def id_of(self, flight: int) -> FlightId:
         """Return the id of the flight at a position."""
@@ -115,6 +122,14 @@ class CatalogRecords:
     def advertiser_of(self, flight: int) -> Advertiser:
         """Return the advertiser of the flight at a position."""
         return self.advertisers.get(self._advertiser_of_campaign[self._campaign_of_flight[flight]])
+
+    def order_of(self, flight: int) -> Order:
+        """Return the flight at a position with its campaign and advertiser."""
+        order = self._orders.get(flight)
+        if order is None:
+            order = self.advertiser_of(flight), self.campaign_of(flight), self.flights.get(flight)
+            self._orders.put(flight, order)
+        return order
 
     def rules_of(self, flight: int) -> Rules:
         """Return the rules that the advertiser of the flight at a position is under."""

@@ -1,6 +1,7 @@
 """What a page asks for one slot, and what the server answers. Immutable."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from adserver.domain.catalog import Advertiser, Campaign, Creative, Flight, Site, Slot
 from adserver.domain.ids import FlightId, SlotId, Topic
@@ -24,9 +25,8 @@ class SlotRequest:
     """Advertiser ids, categories or `competes_with` labels."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fill:
-    """A flight won, and its creative has a length that fits."""
+class Fill(NamedTuple):
+    """A flight won, and its creative has a length that fits. Immutable; a tuple, for that is the quickest to make."""
 
     request: SlotRequest
     site: Site

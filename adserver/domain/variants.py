@@ -1,5 +1,6 @@
 """One sponsor message at three lengths, and which of them a request asked for."""
 
+from collections.abc import Container
 from dataclasses import dataclass
 
 from adserver.domain.codes import CodedEnum
@@ -50,17 +51,20 @@ class Variants:
     @property
     def longest(self) -> Variant | None:
         """The longest length present, or None where nothing is."""
-        for variant in reversed(LENGTHS):
-            if self.get(variant) is not None:
-                return variant
-        return None
+        if self.long is not None:
+            return Variant.LONG
+        if self.short is not None:
+            return Variant.SHORT
+        return None if self.name is None else Variant.NAME
 
-    def within(self, limit: int) -> "Variants":
-        """Return these lengths without those of more than `limit` grapheme clusters."""
-        return Variants(
-            *(text if text and text.graphemes <= limit else None for text in (self.name, self.short, self.long))
-        )
-
-    def only(self, allowed: frozenset[Variant]) -> "Variants":
-        """Return these lengths without those not in `allowed`."""
-        return Variants(*(self.get(variant) if variant in allowed else None for variant in LENGTHS))
+    def within(self, limit: int, allowed: Container[Variant] = LENGTHS) -> "Variants":
+        """Return these lengths without those not in `allowed`, and those of more than `limit` grapheme clusters."""
+        name, short, long = self.name, self.short, self.long
+        if name is not None and (name.graphemes > limit or Variant.NAME not in allowed):
+            name = None
+        if short is not None and (short.graphemes > limit or Variant.SHORT not in allowed):
+            short = None
+        if long is not None and (long.graphemes > limit or Variant.LONG not in allowed):
+            long = None
+        is_whole = name is self.name and short is self.short and long is self.long
+        return self if is_whole else Variants(name, short, long)

@@ -181,7 +181,7 @@ def test_a_file_that_is_taken_away_leaves_its_snapshot(tmp_path: Path) -> None:
 def of_another_shape(path: Path, sections: dict[str, Section]) -> None:
     """Write a file that is whole and of this version, but that no snapshot can be made of."""
     body = encode_image(sections)
-    header = struct.pack(">8sHQ16s30x", b"ADSVCTLG", 3, len(body), hashlib.blake2b(body, digest_size=16).digest())
+    header = struct.pack(">8sHQ16s30x", b"ADSVCTLG", 4, len(body), hashlib.blake2b(body, digest_size=16).digest())
     path.write_bytes(header + body)
 
 

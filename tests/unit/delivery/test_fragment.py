@@ -1,4 +1,3 @@
-from dataclasses import replace
 from html.parser import HTMLParser
 
 import pytest
@@ -94,7 +93,7 @@ def test_auto_has_the_markup_of_the_contract() -> None:
 
 @pytest.mark.parametrize("asked", [Variant.NAME, Variant.SHORT, Variant.LONG])
 def test_a_named_length_is_that_one_span_and_not_hidden(asked: Variant) -> None:
-    variants = make_variants().only(frozenset({asked}))
+    variants = make_variants().within(1_000, {asked})
     outline = Outline(render_fragment(make_fill(variants, asked=asked), URLS))
     lengths = [attributes for tag, attributes in outline.elements if "data-v" in attributes]
     assert lengths == [{"data-v": asked.value}]
@@ -126,7 +125,7 @@ def test_the_disclosure_stands_whole_on_a_line_of_its_own_outside_the_link() -> 
 
 
 def test_what_rules_require_stands_below_the_creatives_own_disclosure() -> None:
-    html = render_fragment(replace(make_fill(disclosure="Paid for by Ann"), required=("21+ <only>", "Call us")), URLS)
+    html = render_fragment(make_fill(disclosure="Paid for by Ann")._replace(required=("21+ <only>", "Call us")), URLS)
     lines = ("Paid for by Ann", "21+ &lt;only&gt;", "Call us")
     assert html.endswith("".join(f'<div class="sponsor-disclosure">{line}</div>' for line in lines) + "</div>")
 

@@ -70,22 +70,22 @@ def changed(fill: Fill) -> Iterator[Fill]:
     """Yield the fill, and others that differ from it in one thing that its answer says."""
     yield fill
     for place in (REMER, OTHER_PLACE):
-        yield replace(fill, request=replace(fill.request, place=place))
-    yield replace(fill, slot=replace(fill.slot, id=SlotId("sidebar")))
-    yield replace(fill, flight=replace(fill.flight, id=FlightId("dakota")))
-    yield replace(fill, campaign=replace(fill.campaign, id=CampaignId("spring")))
-    yield replace(fill, advertiser=replace(fill.advertiser, name="Another"))
-    yield replace(fill, advertiser=replace(fill.advertiser, id=AdvertiserId("another")))
-    yield replace(fill, site=replace(fill.site, label="Anzeige"))
-    yield replace(fill, creative=replace(fill.creative, id=CreativeId("another")))
-    yield replace(fill, creative=replace(fill.creative, disclosure="21+"))
-    yield replace(fill, required=("21+",))
-    yield replace(fill, required=("21+", "18+"))
+        yield fill._replace(request=replace(fill.request, place=place))
+    yield fill._replace(slot=replace(fill.slot, id=SlotId("sidebar")))
+    yield fill._replace(flight=replace(fill.flight, id=FlightId("dakota")))
+    yield fill._replace(campaign=replace(fill.campaign, id=CampaignId("spring")))
+    yield fill._replace(advertiser=replace(fill.advertiser, name="Another"))
+    yield fill._replace(advertiser=replace(fill.advertiser, id=AdvertiserId("another")))
+    yield fill._replace(site=replace(fill.site, label="Anzeige"))
+    yield fill._replace(creative=replace(fill.creative, id=CreativeId("another")))
+    yield fill._replace(creative=replace(fill.creative, disclosure="21+"))
+    yield fill._replace(required=("21+",))
+    yield fill._replace(required=("21+", "18+"))
     for variants in (make_variants("X"), make_variants(short="X"), make_variants(long="X")):
-        yield replace(fill, variants=variants)
+        yield fill._replace(variants=variants)
     for missing in (make_variants(None), make_variants(short=None)):
-        yield replace(fill, variants=missing)
-    yield replace(fill, variants=make_variants(long=None), shown=Variant.SHORT)
+        yield fill._replace(variants=missing)
+    yield fill._replace(variants=make_variants(long=None), shown=Variant.SHORT)
 
 
 def test_no_fill_is_given_anothers_words() -> None:
