@@ -10,11 +10,30 @@ class Columns:
     """
 
     __slots__ = (
-        "creative_disclosed", "creative_longs", "creative_names", "creative_shorts", "flight_creative_weights",
-        "flight_creatives", "flight_creatives_first", "flight_ends", "flight_excluded_places",
-        "flight_excluded_places_first", "flight_excluded_topics", "flight_excluded_topics_first",
-        "flight_flags", "flight_goals", "flight_parts", "flight_places", "flight_places_first", "flight_starts",
-        "flight_topics", "flight_topics_first", "flight_windows",
+        "creative_disclosed",
+        "creative_longs",
+        "creative_names",
+        "creative_shorts",
+        "flight_creative_weights",
+        "flight_creatives",
+        "flight_creatives_first",
+        "flight_ends",
+        "flight_excluded_places",
+        "flight_excluded_places_first",
+        "flight_excluded_topics",
+        "flight_excluded_topics_first",
+        "flight_flags",
+        "flight_goals",
+        "flight_longs",
+        "flight_names",
+        "flight_parts",
+        "flight_places",
+        "flight_places_first",
+        "flight_shorts",
+        "flight_starts",
+        "flight_topics",
+        "flight_topics_first",
+        "flight_windows",
     )  # fmt: skip
 
     def __init__(self, image: Image) -> None:
@@ -46,6 +65,10 @@ class Columns:
         self.flight_excluded_topics_first = image.numbers("flight_excluded_topics_first", "I")
         self.flight_windows = image.numbers("flight_windows", "I")
         """Numbers of the windows of `Meta`, 0: it runs at all hours."""
+        self.flight_names = image.numbers("flight_name", "I")
+        """The least grapheme clusters of the length among its creatives without a disclosure; so the next two."""
+        self.flight_shorts = image.numbers("flight_short", "I")
+        self.flight_longs = image.numbers("flight_long", "I")
         self.flight_creatives = image.numbers("flight_creatives", "I")
         """Positions of a flight's creatives."""
         self.flight_creatives_first = image.numbers("flight_creatives_first", "I")

@@ -18,18 +18,16 @@ from adserver.decision.flags import flags_of
 from adserver.decision.hours import Window
 from adserver.decision.image import Section, encode_image
 from adserver.decision.keys import ANY, MOST_PLACES, MOST_SLOTS, MOST_TOPICS, list_key, prefix_of
+from adserver.decision.length_columns import length_columns
 from adserver.decision.meta import Meta
 from adserver.decision.rank import Rank, rank_of
 from adserver.decision.regulation import Regulation
-from adserver.domain.catalog import Catalog, Creative, RetiredCreative, Targeting
+from adserver.domain.catalog import Catalog, RetiredCreative, Targeting
 from adserver.domain.ids import IdHash, Kind, PlaceId, SlotId, Topic, id_hash
 from adserver.domain.places import Circle
 from adserver.domain.reasons import NoFillReason
-from adserver.domain.variants import LENGTHS
 from adserver.places.states import STATES
 
-ABSENT: Final = 2**32 - 1
-"""The length of a text that a creative lacks: longer than any limit."""
 NO_GOAL: Final = -1
 FIRST_SECOND: Final = -(2**62)
 LAST_SECOND: Final = 2**62
@@ -98,11 +96,12 @@ def compile_catalog(
     listings = [_listing(each, numbers) for each in flights]
     creatives = [(creative, campaign.id) for campaign in catalog.campaigns for creative in campaign.creatives]
     position = {creative.id: at for at, (creative, _) in enumerate(creatives)}
+    own_creatives = [[position[one.id] for one, _ in each.creatives] for each in flights]
     sections: dict[str, Section] = {
         **_flight_columns(flights, listings, numbers),
-        **_ranges("flight_creatives", ([position[one.id] for one, _ in each.creatives] for each in flights)),
+        **_ranges("flight_creatives", own_creatives),
         "flight_creative_weights": array("Q", (weight for each in flights for _, weight in each.creatives)),
-        **_creative_columns([creative for creative, _ in creatives]),
+        **length_columns([creative for creative, _ in creatives], own_creatives),
         **_lists(flights, listings, stopped),
         **_record_sections(catalog, flights),
         **_hashes("flight_hashes", Kind.FLIGHT, [each.flight.id for each in flights]),
@@ -269,16 +268,6 @@ def _ranges(name: str, rows: Iterable[Sequence[int]]) -> dict[str, Section]:
         values.extend(row)
         first.append(len(values))
     return {name: values, f"{name}_first": first}
-
-
-def _creative_columns(creatives: Sequence[Creative]) -> dict[str, Section]:
-    columns: dict[str, Section] = {
-        "creative_disclosed": array("B", (creative.disclosure is not None for creative in creatives))
-    }
-    for variant in LENGTHS:
-        texts = (creative.variants.get(variant) for creative in creatives)
-        columns[f"creative_{variant}"] = array("I", (ABSENT if text is None else text.graphemes for text in texts))
-    return columns
 
 
 def _lists(

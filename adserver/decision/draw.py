@@ -82,7 +82,7 @@ class Eligible(NamedTuple):
     @classmethod
     def of(cls, ranks: Ranks, field: Field) -> "Eligible":
         """Return those of the ranks that may run, each once."""
-        flights = array("I", (pick.flight for pick in ranks.all() if field.lets_in(ranks, pick)))
+        flights = array("I", (pick[0] for pick in ranks.all() if field.lets_in(ranks, pick)))
         return cls(flights, tuple(accumulate(map(field.part_of, flights))))
 
 
@@ -94,7 +94,7 @@ def _try(ranks: Ranks, field: Field, rng: Random) -> int | None:
     for _ in range(TRIES):
         pick = ranks.pick(rng)
         if lets_in(ranks, pick):
-            return pick.flight
+            return pick[0]
     return None
 
 
@@ -104,7 +104,7 @@ def _share_of_all(ranks: Ranks, field: Field, rng: Random) -> int | None:
     if point >= ranks.total:
         return None
     pick = ranks.at(point)
-    return pick.flight if field.lets_in(ranks, pick) else None
+    return pick[0] if field.lets_in(ranks, pick) else None
 
 
 def _prove(ranks: Ranks, field: Field) -> bool:
@@ -116,10 +116,11 @@ def _prove(ranks: Ranks, field: Field) -> bool:
     held, held_surely = 0, 0
     for pick in islice(ranks.all(), SHARES_ASKED):
         if field.lets_in(ranks, pick):
-            part = field.part_of(pick.flight)
+            flight = pick[0]
+            part = field.part_of(flight)
             held += part
-            if field.is_sure(pick.flight):
-                sure.append(pick.flight)
+            if field.is_sure(flight):
+                sure.append(flight)
                 held_surely += part
             if held_surely >= PERCENT:
                 field.prove(ranks, sure)

@@ -77,16 +77,17 @@ class Field(Gate):
         first, last = FIRST_SECOND, LAST_SECOND
         standing = array("I")
         for pick in ranks.all():
-            starts, ends = columns.flight_starts[pick.flight], columns.flight_ends[pick.flight]
+            flight = pick[0]
+            starts, ends = columns.flight_starts[flight], columns.flight_ends[flight]
             if self.second < starts:
                 last = min(last, starts)
             elif self.second >= ends:
                 first = max(first, ends)
             else:
-                span = self._span(pick.flight)
+                span = self._span(flight)
                 first, last = max(first, span.start), min(last, span.stop)
                 if self.is_standing(ranks, pick):
-                    standing.append(pick.flight)
+                    standing.append(flight)
         bounds = array("Q", accumulate(map(self.part_of, standing)))
         whole = (range(len(standing)),) if standing else ()
         settled = Ranks(

@@ -97,16 +97,17 @@ class Gate:
         """Return whether a pick may run, and was not found in an earlier list as well."""
         if not ranks.is_settled and not self.is_standing(ranks, pick):
             return False
-        flags = self._columns.flight_flags[pick.flight]
-        if flags & _BY_COUNTS and self._stop_by_counts(pick.flight, flags) is not None:
+        flight = pick[0]
+        flags = self._columns.flight_flags[flight]
+        if flags & _BY_COUNTS and self._stop_by_counts(flight, flags) is not None:
             return False
-        if not self.is_open and self._stop_by_page(pick.flight, flags) is not None:
+        if not self.is_open and self._stop_by_page(flight, flags) is not None:
             return False
-        return not flags & _BY_COUNTS or self._enters(pick.flight)
+        return not flags & _BY_COUNTS or self._enters(flight)
 
     def is_standing(self, ranks: Ranks, pick: Pick) -> bool:
         """Return whether all but counts and page let a pick run, and it was not found in an earlier list as well."""
-        columns, flight = self._columns, pick.flight
+        columns, flight = self._columns, pick[0]
         if not columns.flight_starts[flight] <= self.second < columns.flight_ends[flight]:
             return False
         flags = columns.flight_flags[flight]
@@ -222,8 +223,9 @@ class Gate:
         )
 
     def _is_again(self, ranks: Ranks, pick: Pick) -> bool:
-        before = ranks.before[pick.part]
-        return before is not None and self.is_listed(pick.flight, before.places, before.topics)
+        flight, part = pick
+        before = ranks.before[part]
+        return before is not None and self.is_listed(flight, before.places, before.topics)
 
     @property
     def asked(self) -> tuple[FlightId, ...]:

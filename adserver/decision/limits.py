@@ -55,6 +55,12 @@ class Limits:
 
     def stop(self, columns: Columns, flight: int) -> NoFillReason | None:
         """Return why no creative of a flight may be shown, or None."""
+        if (
+            columns.flight_names[flight] <= self.name
+            or columns.flight_shorts[flight] <= self.short
+            or columns.flight_longs[flight] <= self.long
+        ):
+            return None
         reason = NoFillReason.VARIANT
         first = columns.flight_creatives_first[flight]
         for at in range(first, columns.flight_creatives_first[flight + 1]):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import accumulate
 from random import Random
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from adserver.decision.image import Image
 from adserver.decision.keys import ANY, prefix
@@ -33,11 +33,8 @@ class Before(NamedTuple):
     topics: frozenset[int]
 
 
-class Pick(NamedTuple):
-    """A flight that was picked, and the part of its ranks that it was picked from."""
-
-    flight: int
-    part: int
+Pick: TypeAlias = tuple[int, int]
+"""A flight that was picked, and the part of its ranks that it was picked from; a plain tuple, for there are many."""
 
 
 @dataclass(slots=True, eq=False)
@@ -98,13 +95,13 @@ class Ranks:
         if part:
             point -= self.bounds[part - 1]
         own = self.parts[part]
-        return Pick(self.members[bisect_right(self.inner, point, own.start, own.stop)], part)
+        return self.members[bisect_right(self.inner, point, own.start, own.stop)], part
 
     def all(self) -> Iterator[Pick]:
         """Yield all members, in their order."""
         for part, own in enumerate(self.parts):
             for at in own:
-                yield Pick(self.members[at], part)
+                yield self.members[at], part
 
 
 @dataclass(frozen=True, slots=True, eq=False)

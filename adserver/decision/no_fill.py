@@ -30,8 +30,8 @@ def why_nobody(
     """
     reason = furthest(stopped)
     for ranks in match.tiers:
-        for pick in ranks.all():
-            reason = furthest((reason, gate.stop(pick.flight) or NoFillReason.LOST_DRAW))
+        for flight, _ in ranks.all():
+            reason = furthest((reason, gate.stop(flight) or NoFillReason.LOST_DRAW))
             if reason is NoFillReason.LOST_DRAW:
                 return reason
     topics = frozenset(match.topics)

@@ -105,10 +105,10 @@ class Order:
         named = set() if first is None else {self._kind(first)}
         for _ in range(TRIES_EACH * self._most):
             pick = ranks.pick(self._rng)
-            kind = self._kind(pick.flight)
+            kind = self._kind(pick[0])
             if kind not in named and self._field.lets_in(ranks, pick):
                 named.add(kind)
-                yield pick.flight
+                yield pick[0]
 
     def _kind(self, flight: int) -> Kind:
         record = self._records.flights.get(flight)

@@ -16,7 +16,7 @@ from adserver.decision.shelf import Shelf
 from adserver.domain.catalog import Advertiser, Campaign, Creative, Flight
 from adserver.domain.ids import FlightId, IdHash
 
-FLIGHTS_REMEMBERED: Final = 8_192
+FLIGHTS_REMEMBERED: Final = 16_384
 """Flights that a worker keeps decoded: about 2.4 kB each."""
 REMEMBERED: Final = 16_384
 """Records of each other kind: at most 0.9 kB each."""

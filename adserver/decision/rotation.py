@@ -12,7 +12,7 @@ from adserver.decision.question import Question
 from adserver.decision.records import CatalogRecords
 from adserver.decision.shelf import Shelf
 
-REMEMBERED: Final = 8_192
+REMEMBERED: Final = 16_384
 
 
 class _Weighed(NamedTuple):
