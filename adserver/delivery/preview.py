@@ -111,7 +111,7 @@ def only_length(fill: Fill, variant: Variant) -> Fill | None:
     text = fill.variants.get(variant)
     if text is None:
         return None
-    return replace(fill, variants=fill.variants.only(frozenset({variant})), shown=variant)
+    return fill._replace(variants=fill.variants.within(text.graphemes, (variant,)), shown=variant)
 
 
 def readable_link(click_url: str) -> str:

@@ -1,4 +1,4 @@
-"""The gazetteer: a place as someone wrote it to town, county, state and country."""
+"""The gazetteer: a place as someone wrote it to town, county, state and country; and what lies near."""
 
 import difflib
 import gzip
@@ -11,7 +11,7 @@ from adserver.domain.ids import IdHash, PlaceId
 from adserver.domain.places import Place, PlaceLevel
 from adserver.places.errors import PlaceAmbiguous, PlaceNotFound
 from adserver.places.folding import key
-from adserver.places.index import HashIndex
+from adserver.places.index import HashIndex, PositionIndex
 from adserver.places.lines import SortedLines
 from adserver.places.matching import Match, Matcher
 from adserver.places.query import parse_place
@@ -32,7 +32,7 @@ class Gazetteer:
     """Knows the places of the United States. Immutable, one a process, shared by all threads.
 
     Its data is one text searched where it lies. Two bounded memos (thread-safe, in C) keep what was asked before; the
-    index of hashes is built under a lock when first asked.
+    indexes of hashes and positions are built under a lock when first asked.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -52,6 +52,7 @@ class Gazetteer:
         self._get = lru_cache(_REMEMBERED_PLACES)(self._read)
         self._lock = Lock()
         self._hashes: HashIndex | None = None
+        self._positions: PositionIndex | None = None
 
     @classmethod
     def load(cls) -> "Gazetteer":
@@ -91,6 +92,12 @@ class Gazetteer:
             self._hashes = self._hashes or HashIndex(self._places)
         place_id = self._hashes.find(hash_)
         return None if place_id is None else self.get(place_id)
+
+    def within(self, centre: Place, kilometres: float) -> frozenset[PlaceId]:
+        """Return the towns, and ZIPs without a town, whose middle is at most so far from the centre's middle."""
+        with self._lock:
+            self._positions = self._positions or PositionIndex(self._places)
+        return self._positions.within(centre.latitude, centre.longitude, kilometres)
 
     def _match(self, text: str) -> Match:
         return self._matcher.match(parse_place(text)) if len(text) <= MAX_TEXT_CHARS else Match()

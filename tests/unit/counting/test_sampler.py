@@ -78,9 +78,10 @@ def test_of_a_call_its_question_and_its_outcome_are_kept_and_nothing_of_the_read
     page = replace(
         OPEN.request, topics=(Topic("sports"), Topic("what nobody sells")), exclude=frozenset({"shop"}), max_chars=80
     )
-    won = replace(OPEN.decide(), request=page)
+    decided = OPEN.decide()
+    assert isinstance(decided, Fill)
+    won = decided._replace(request=page)
     empty = NoFill(replace(page, slot=SlotId("footer")), NoFillReason.PLACE, (FLIGHT.id,))
-    assert isinstance(won, Fill)
     assert worker.sampler.is_due()
     worker.sampler.take((won, empty), worker.snapshot, SECOND)
     worker.sampler.flush()
