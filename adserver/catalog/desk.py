@@ -59,7 +59,7 @@ class Outcome(msgspec.Struct, frozen=True):
     revision: int | None
     """See `Published`."""
     plan: bytes
-    """As JSON, as the API shows it."""
+    """As JSON, as the API shows it, with its effects."""
     files: bytes = b""
     """What was read, each file checked alone, as an upload of JSON; only where the sender asked for it."""
 
@@ -178,7 +178,7 @@ def _publish_edit(publisher: Publisher, upload: Upload, within: Within) -> Publi
 
 
 def _outcome(published: Published) -> Outcome:
-    return Outcome(published.base, published.revision, msgspec.json.encode(published.plan.to_json()))
+    return Outcome(published.base, published.revision, msgspec.json.encode(published.plan_json()))
 
 
 def _files_json(documents: Documents) -> bytes:

@@ -1,7 +1,7 @@
 """Takes an upload to a new revision: whole, or not at all."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -9,7 +9,8 @@ from typing import Final
 
 from adserver.catalog.build import build_catalog
 from adserver.catalog.build_targeting import PlaceFinder
-from adserver.catalog.documents import Documents
+from adserver.catalog.documents import Documents, JsonObject
+from adserver.catalog.effects import Effect, Present, list_effects
 from adserver.catalog.folder import check_folder, read_file
 from adserver.catalog.merging import Extent, Within, refuse_taken, settled_documents, trial_documents
 from adserver.catalog.naming import add_names
@@ -19,11 +20,21 @@ from adserver.catalog.served import ServedRevisions
 from adserver.catalog.store import RevisionStore
 from adserver.domain.catalog import Catalog
 from adserver.domain.errors import InputRefused, StaleBase, StoreUnavailable
+from adserver.domain.ids import FlightId
 
 CatalogOf = Callable[[Head], Catalog | None]
 """Returns a revision's catalog where this process has it built already; else None."""
 
 _ATTEMPTS: Final = 20
+
+
+Delivered = Callable[[], Mapping[FlightId, int]]
+"""Returns net impressions of flights, as far as they are known."""
+
+
+def nothing_known() -> Mapping[FlightId, int]:
+    """Know of no flight what it has delivered."""
+    return {}
 
 
 def none_at_hand(_head: Head) -> None:
@@ -52,6 +63,12 @@ class Published:
     revision: int | None
     """The revision that is live now, `base` itself where nothing changed; None after a dry run."""
     plan: Plan
+    effects: tuple[Effect, ...] = ()
+    """What the plan does to delivery; empty, too, where what is live cannot be read."""
+
+    def plan_json(self) -> JsonObject:
+        """Return the plan with its effects, as the API shows them."""
+        return {**self.plan.to_json(), "effects": [effect.to_json() for effect in self.effects]}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +96,7 @@ class Publisher:
         clock: Callable[[], datetime],
         served: ServedRevisions | None = None,
         catalog_of: CatalogOf = none_at_hand,
+        delivered: Delivered = nothing_known,
     ) -> None:
         """Take what it works with.
 
@@ -88,12 +106,14 @@ class Publisher:
             clock: the present, aware UTC.
             served: what this host has served, put back first where the store has lost it; None: no host is served.
             catalog_of: the catalogs that need not be built.
+            delivered: net impressions of flights, to say what a plan does; called by one thread at a time.
         """
         self._store = store
         self._gazetteer = gazetteer
         self._clock = clock
         self._served = served
         self._catalog_of = catalog_of
+        self._delivered = delivered
         self._live = Live(NO_HEAD, Documents())
         self._one_at_a_time = threading.Lock()
         self._built: tuple[Head, Catalog] = (NO_HEAD, Catalog())
@@ -272,12 +292,20 @@ class Publisher:
         if base == newest and base and not plan:
             return Published(base, None if dry_run else base, plan)
         now = to_milliseconds(self._clock())
+        effects = self._effects(plan, live, catalog, now)
         names = add_names(self._store.name_fields(), catalog, int(now.timestamp()))
         if dry_run:
-            return Published(base, None, plan)
+            return Published(base, None, plan, effects)
         revision = Revision(Entry(newest + 1, why.author, now, why.message, plan), settled)
         self._store.commit(live.head, revision, names)
-        return Published(base, revision.number, plan)
+        return Published(base, revision.number, plan, effects)
+
+    def _effects(self, plan: Plan, live: Live, after: Catalog, now: datetime) -> tuple[Effect, ...]:
+        try:
+            before = self.catalog(live) if live.revision else Catalog()
+        except RevisionUnreadable:  # what it ran is not known, what the new one says is
+            return ()
+        return list_effects(plan, before, after, Present(now, self._delivered()))
 
     def _newest(self, live: Live) -> int:
         """Return the highest number given so far: the store may have forgotten one that this host has served."""

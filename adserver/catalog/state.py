@@ -52,17 +52,18 @@ def campaign_goal(campaign: Campaign) -> int | None:
     return sum(goals) if goals else None
 
 
-def flight_state(campaign: Campaign, flight: Flight, delivered: int, today: date) -> CampaignState:
-    """Return a flight's state: its campaign's where that does not run, else its own.
+def flight_state(campaign: Campaign, flight: Flight, delivered: int, now: datetime) -> CampaignState:
+    """Return the state of one flight, within its campaign's.
 
     Args:
-        campaign: its own, as it is live.
-        flight: one of the campaign's.
+        campaign: as it is live, or would be.
+        flight: one of its flights.
         delivered: its net impressions.
-        today: in the campaign's zone.
+        now: aware UTC; days are the campaign's zone's.
     """
-    of_campaign = _state(campaign.status, campaign.starts, campaign.ends, today)
-    return of_campaign if of_campaign is not CampaignState.LIVE else _own_state(campaign, flight, delivered, today)
+    today = now.astimezone(ZoneInfo(campaign.timezone)).date()
+    own = _state(campaign.status, campaign.starts, campaign.ends, today)
+    return own if own is not CampaignState.LIVE else _own_state(campaign, flight, delivered, today)
 
 
 def _own_state(campaign: Campaign, flight: Flight, delivered: int, today: date) -> CampaignState:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from adserver.catalog.plan import Plan
+from adserver.catalog.publish import Published
 from adserver.cli.reaching import reaching_store
 from adserver.cli.refusals import refusing
 from adserver.config import Settings
@@ -36,16 +36,17 @@ def plan_command(path: Path | None, *, as_json: bool) -> None:
             documents, extent = publisher.read_files(path or settings.campaigns_dir)
             planned = publisher.publish(documents, extent=extent, author="plan", dry_run=True)
     if as_json:
-        click.echo(json.dumps({"base": planned.base, "revision": None, "plan": planned.plan.to_json()}))
+        click.echo(json.dumps({"base": planned.base, "revision": None, "plan": planned.plan_json()}))
     else:
-        show_plan(planned.plan, planned.base)
+        show_plan(planned)
     if planned.plan:
         raise SystemExit(CHANGES_EXIT)
 
 
-def show_plan(plan: Plan, base: int) -> None:
-    """Print a plan, one thing a line: `+` added, `~` changed, `-` removed."""
-    against = f"revision {base}" if base else "nothing published yet"
+def show_plan(planned: Published) -> None:
+    """Print a plan, one thing a line: `+` added, `~` changed, `-` removed, and `=` what that does to delivery."""
+    plan = planned.plan
+    against = f"revision {planned.base}" if planned.base else "nothing published yet"
     if not plan:
         click.echo(f"no changes against {against}")
         return
@@ -55,6 +56,8 @@ def show_plan(plan: Plan, base: int) -> None:
         click.secho(f"~ {change.path}: {_shown(change.before)} -> {_shown(change.after)}", fg="yellow")
     for path in plan.remove:
         click.secho(f"- {path}", fg="red")
+    for effect in planned.effects:
+        click.echo(f"= {effect.path} {effect.words}")
     click.echo(f"{len(plan)} change{'' if len(plan) == 1 else 's'} against {against}")
 
 

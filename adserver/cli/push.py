@@ -36,10 +36,10 @@ def push_command(path: Path | None, message: str, *, as_json: bool) -> None:
             documents, extent = publisher.read_files(path or settings.campaigns_dir)
             planned = publisher.publish(documents, extent=extent, author=author, dry_run=True)
             if not as_json:
-                show_plan(planned.plan, planned.base)
+                show_plan(planned)
             published = publisher.publish(documents, extent=extent, author=author, message=message, base=planned.base)
     if as_json:
-        outcome = {"base": published.base, "revision": published.revision, "plan": published.plan.to_json()}
+        outcome = {"base": published.base, "revision": published.revision, "plan": published.plan_json()}
         click.echo(json.dumps(outcome))
     elif published.revision != published.base:
         click.echo(f"published as revision {published.revision}")

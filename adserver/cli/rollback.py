@@ -42,13 +42,13 @@ def rollback_command(number: int, message: str, *, dry_run: bool, as_json: bool)
             documents, why = revision.documents, message or f"back to revision {number}"
             planned = publisher.publish(documents, extent=Extent.FOLDER, author=author, dry_run=True)
             if not as_json:
-                show_plan(planned.plan, planned.base)
+                show_plan(planned)
             if not dry_run:
                 planned = publisher.publish(
                     documents, extent=Extent.FOLDER, author=author, message=why, base=planned.base
                 )
     if as_json:
-        shown = {"base": planned.base, "revision": planned.revision, "plan": planned.plan.to_json()}
+        shown = {"base": planned.base, "revision": planned.revision, "plan": planned.plan_json()}
         click.echo(json.dumps(shown))
     elif planned.revision not in (None, planned.base):
         click.echo(f"published as revision {planned.revision}; adserver pull brings the campaigns folder to it")

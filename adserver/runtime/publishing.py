@@ -1,6 +1,6 @@
 """Makes what publishes revisions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -10,6 +10,8 @@ from adserver.catalog.publish import CatalogOf, Publisher, none_at_hand
 from adserver.catalog.redis_store import RedisRevisionStore
 from adserver.catalog.served import ServedRevisions
 from adserver.config import Settings
+from adserver.counting.delivered import DeliveredWatch
+from adserver.domain.ids import FlightId
 from adserver.places.gazetteer import Gazetteer
 from adserver.runtime.clock import now_utc
 from adserver.runtime.redis_client import open_redis
@@ -28,4 +30,10 @@ def make_publisher(
     catalog_of: CatalogOf = none_at_hand,
 ) -> Publisher:
     """Return what publishes revisions through a client that is open already."""
-    return Publisher(RedisRevisionStore(client), gazetteer, clock, ServedRevisions(data_dir), catalog_of)
+    goals = DeliveredWatch(data_dir)
+
+    def delivered() -> Mapping[FlightId, int]:
+        goals.poll()
+        return goals.current()
+
+    return Publisher(RedisRevisionStore(client), gazetteer, clock, ServedRevisions(data_dir), catalog_of, delivered)

@@ -36,6 +36,12 @@ def schemas() -> dict[str, Shape]:
         "delivery": _object({"impressions": _NUMBER, "goal": _or_null(_NUMBER), "expected": _or_null(_NUMBER)}),
         "revision": _NUMBER,
     }
+    plan = {
+        "add": {"type": "array", "items": _TEXT},
+        "change": {"type": "array", "items": _object({"path": _TEXT, "from": _ANY, "to": _ANY})},
+        "remove": {"type": "array", "items": _TEXT},
+    }
+    effect = _object({"path": _TEXT, "effect": _TEXT})
     entry = {"number": _NUMBER, "author": _TEXT, "at": _MOMENT, "message": _TEXT, "plan": _ref("Plan")}
     return {
         "CampaignFile": campaign_file,
@@ -49,14 +55,9 @@ def schemas() -> dict[str, Shape]:
         },
         "LiveFile": _object({"advertiser": _ANY, "campaigns": {"type": "array", "items": {"type": "object"}}, **live}),
         "LiveFiles": _object({"files": {"type": "array", "items": _ref("LiveFile")}, "revision": _NUMBER}),
-        "Plan": _object(
-            {
-                "add": {"type": "array", "items": _TEXT},
-                "change": {"type": "array", "items": _object({"path": _TEXT, "from": _ANY, "to": _ANY})},
-                "remove": {"type": "array", "items": _TEXT},
-            }
-        ),
-        "Published": _object({"base": _NUMBER, "revision": _or_null(_NUMBER), "plan": _ref("Plan")}),
+        "Plan": _object(plan),
+        "PlanWithEffects": _object({**plan, "effects": {"type": "array", "items": effect}}),
+        "Published": _object({"base": _NUMBER, "revision": _or_null(_NUMBER), "plan": _ref("PlanWithEffects")}),
         "Revision": _object(entry),
         "Revisions": _object({"revisions": {"type": "array", "items": _ref("Revision")}}),
         "WholeRevision": _object(

@@ -77,6 +77,10 @@ def test_pruning_leaves_others_alone(one: Desk) -> None:
         "add": ["campaigns.winter"],
         "change": [],
         "remove": ["campaigns.autumn"],
+        "effects": [
+            {"path": "campaigns.autumn.flights.autumn-flight", "effect": "stops at once"},
+            {"path": "campaigns.winter.flights.winter-flight", "effect": "begins at once"},
+        ],
     }
     assert one.bench.live_campaigns() == ["spring", "winter"]
 

@@ -12,6 +12,8 @@ from adserver.domain.errors import StoreUnavailable
 from adserver.domain.ids import FlightId
 from adserver.web.auth import Role
 
+AUTUMN_BEGINS = [{"path": "campaigns.autumn.flights.autumn-flight", "effect": "begins at once"}]
+
 
 class TestPostingCampaigns:
     def test_publishes_and_says_what_changed(self) -> None:
@@ -21,7 +23,7 @@ class TestPostingCampaigns:
         assert answer.json == {
             "base": 2,
             "revision": 3,
-            "plan": {"add": ["campaigns.autumn"], "change": [], "remove": []},
+            "plan": {"add": ["campaigns.autumn"], "change": [], "remove": [], "effects": AUTUMN_BEGINS},
         }
         assert answer.headers["ETag"] == '"3"'
         assert one.bench.live_campaigns() == ["autumn", "spring"]
@@ -35,6 +37,7 @@ class TestPostingCampaigns:
             "add": [],
             "change": [{"path": "campaigns.spring.name", "from": "A campaign", "to": "Spring sale"}],
             "remove": [],
+            "effects": [],
         }
 
     @pytest.mark.parametrize("content_type", [YAML, "application/x-yaml", "text/yaml", f"{YAML}; charset=utf-8"])
@@ -69,13 +72,13 @@ class TestPostingCampaigns:
         assert answer.json == {
             "base": 2,
             "revision": None,
-            "plan": {"add": ["campaigns.autumn"], "change": [], "remove": []},
+            "plan": {"add": ["campaigns.autumn"], "change": [], "remove": [], "effects": AUTUMN_BEGINS},
         }
         assert one.bench.live_campaigns() == ["spring"]
 
     def test_without_a_change_keeps_the_revision(self) -> None:
         answer = desk().post(campaign_file(campaign("spring")))
-        assert answer.json == {"base": 2, "revision": 2, "plan": {"add": [], "change": [], "remove": []}}
+        assert answer.json == {"base": 2, "revision": 2, "plan": {"add": [], "change": [], "remove": [], "effects": []}}
 
     def test_prune_removes_what_the_upload_lacks(self) -> None:
         one = desk()
@@ -199,7 +202,7 @@ class TestSendingBackWhatWasFetched:
         assert answer.json == {
             "base": live.revision,
             "revision": live.revision,
-            "plan": {"add": [], "change": [], "remove": []},
+            "plan": {"add": [], "change": [], "remove": [], "effects": []},
         }
         assert one.bench.publisher.live().documents == live.documents
 
@@ -239,7 +242,7 @@ class TestSlots:
         assert answer.json == {
             "base": 2,
             "revision": 3,
-            "plan": {"add": ["slots.article-top"], "change": [], "remove": []},
+            "plan": {"add": ["slots.article-top"], "change": [], "remove": [], "effects": []},
         }
         given = one.get("/v1/slots")
         assert given.json == slots_file("masthead", "article-top")

@@ -65,7 +65,7 @@ class TestContentTypes:
     @pytest.mark.parametrize(
         "content_type",
         [
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            "application/vnd.ms-excel",
             "image/svg+xml",
             "application/zip",
             "text/plain",

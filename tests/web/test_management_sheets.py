@@ -43,7 +43,7 @@ def test_published_as_a_sheet_and_sent_again_as_yaml_changes_nothing() -> None:
     api = desk()
     assert api.post(xlsx_bytes(ROW), content_type=XLSX_TYPE).status_code == 200
     again = json.loads(api.post(AS_YAML, content_type=YAML).data)
-    assert again["plan"] == {"add": [], "change": [], "remove": []}
+    assert again["plan"] == {"add": [], "change": [], "remove": [], "effects": []}
 
 
 @pytest.mark.parametrize(("content_type", "write"), SHEETS)

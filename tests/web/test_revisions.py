@@ -40,6 +40,12 @@ class TestPause:
                 "add": [],
                 "change": [{"path": "campaigns.spring.status", "from": "active", "to": "paused"}],
                 "remove": [],
+                "effects": [
+                    {
+                        "path": "campaigns.spring.flights.spring-flight",
+                        "effect": "stops at once: its campaign is paused",
+                    }
+                ],
             },
         }
         assert answer.headers["ETag"] == '"3"'
@@ -57,7 +63,7 @@ class TestPause:
         one = desk()
         first = json.loads(one.edit(f"/v1/campaigns/spring/{verb}").data)["revision"]
         again = json.loads(one.edit(f"/v1/campaigns/spring/{verb}").data)
-        assert (again["revision"], again["plan"]) == (first, {"add": [], "change": [], "remove": []})
+        assert (again["revision"], again["plan"]) == (first, {"add": [], "change": [], "remove": [], "effects": []})
 
 
 class TestRemove:

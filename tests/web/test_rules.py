@@ -8,7 +8,7 @@ def test_rules_are_given_as_they_were_put_and_kept_by_other_uploads() -> None:
     one = desk()
     answer = one.put_rules(rules_file("betting"))
     assert answer.status_code == 200
-    plan = {"add": ["rules.betting"], "change": [], "remove": []}
+    plan = {"add": ["rules.betting"], "change": [], "remove": [], "effects": []}
     assert answer.json == {"base": 2, "revision": 3, "plan": plan}
     one.post(campaign_file(campaign("autumn")))
     one.put_slots(slots_file("masthead", "other"))
@@ -32,6 +32,7 @@ def test_rules_show_in_the_plan_what_changes_and_leave_out_what_goes() -> None:
             {"path": "rules.betting.states.MN.allow", "from": None, "to": False},
         ],
         "remove": ["rules.alcohol"],
+        "effects": [],
     }
 
 

@@ -117,7 +117,7 @@ def _holdings(
 def _flight(campaign: Campaign, flight: Flight, delivered: int, now: datetime, today: date) -> FlightHolding:
     return FlightHolding(
         flight,
-        flight_state(campaign, flight, delivered, today),
+        flight_state(campaign, flight, delivered, now),
         flight_progress(campaign, flight, delivered, now),
         flight.starts or campaign.starts,
         flight.ends or campaign.ends,

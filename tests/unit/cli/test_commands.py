@@ -117,7 +117,9 @@ class TestPlan:
         assert result.exit_code == 3
         lines = result.stdout.splitlines()
         assert "+ campaigns.qwiket-season" in lines
-        assert lines[-1] == f"{len(lines) - 1} changes against nothing published yet"
+        effects = [line for line in lines if line.startswith("= ")]
+        assert any(line.startswith("= campaigns.qwiket-season") and "begins at once" in line for line in effects)
+        assert lines[-1] == f"{len(lines) - len(effects) - 1} changes against nothing published yet"
         assert host.revision() == 0
 
     def test_of_what_is_live_exits_0(self, host: Host) -> None:
@@ -137,7 +139,9 @@ class TestPlan:
         assert '~ campaigns.qwiket-season.name: "QWIKET fantasy season" -> "Another season"' in lines
         assert "+ campaigns.loan" in lines
         assert any(line.startswith("- campaigns.") for line in lines)
-        assert lines[-1] == f"{len(lines) - 1} changes against revision 1"
+        effects = [line for line in lines if line.startswith("= ")]
+        assert "= campaigns.loan.flights.loan-flight begins at once" in effects
+        assert lines[-1] == f"{len(lines) - len(effects) - 1} changes against revision 1"
         assert host.revision() == 1
 
     def test_as_json_has_base_no_revision_and_the_plan(self, host: Host) -> None:
@@ -145,7 +149,7 @@ class TestPlan:
         assert json.loads(host.run("plan", "--json").stdout) == {
             "base": 1,
             "revision": None,
-            "plan": {"add": [], "change": [], "remove": []},
+            "plan": {"add": [], "change": [], "remove": [], "effects": []},
         }
         host.edit("qwiket.yaml", "weight: 2", "weight: 3")
         result = host.run("plan", "--json")
@@ -186,7 +190,7 @@ class TestPush:
 
     def test_as_json_has_base_revision_and_the_plan(self, host: Host) -> None:
         told = json.loads(host.run("push", "--json").stdout)
-        assert (told["base"], told["revision"], set(told["plan"])) == (0, 1, {"add", "change", "remove"})
+        assert (told["base"], told["revision"], set(told["plan"])) == (0, 1, {"add", "change", "remove", "effects"})
         assert "campaigns.qwiket-season" in told["plan"]["add"]
         assert json.loads(host.run("push", "--json").stdout)["revision"] == 1
 

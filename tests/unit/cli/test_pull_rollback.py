@@ -71,7 +71,11 @@ class TestRollback:
     def test_to_what_is_live_already_makes_no_revision(self, host: Host) -> None:
         host.run("push")
         result = host.run("rollback", "1", "--json")
-        assert json.loads(result.stdout) == {"base": 1, "revision": 1, "plan": {"add": [], "change": [], "remove": []}}
+        assert json.loads(result.stdout) == {
+            "base": 1,
+            "revision": 1,
+            "plan": {"add": [], "change": [], "remove": [], "effects": []},
+        }
 
     def test_only_shows_what_would_change(self, host: Host) -> None:
         host.run("push")
