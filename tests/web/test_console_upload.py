@@ -196,6 +196,12 @@ class TestBadInput:
         assert "wrong; nothing was published" in text_of(page)
         assert stand.revision == 1
 
+    def test_as_much_is_taken_as_by_the_api(self, stand: ChangeStand) -> None:
+        document = {"advertiser": {"id": "a", "name": "A"}, "campaigns": []}
+        page = check(stand.visitor(), json.dumps(document) + " " * 9_900_000 + "\n")
+        assert page.status_code == 200
+        assert "change-row-add" in page.text
+
     def test_ten_megabytes_are_too_many(self, stand: ChangeStand) -> None:
         visitor = stand.visitor()
         text = json.dumps({"advertiser": {"id": "a", "name": "A"}, "campaigns": [], "x": "y" * 10_000_000})
