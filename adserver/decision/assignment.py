@@ -9,7 +9,8 @@ and a sponsor that may not repeat share one seat. It begins from a seating fille
 it has run out of steps is at least that.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 from adserver.decision.page import EMPTY_PAGE, PageSoFar, may_stand
@@ -17,7 +18,7 @@ from adserver.decision.rank import Rank
 from adserver.domain.catalog import Advertiser
 
 MOST_LOOKS: Final = 8_000
-"""Seats that are looked at, about a microsecond each: each branch looks at all of them."""
+"""Seats that are looked at: each branch may look at all of them."""
 
 _RANKS: Final = len(Rank)
 _EMPTY: Final = _RANKS
@@ -71,6 +72,13 @@ class _Search:
         self._taken: dict[int, int] = {}
         """Seats by flight, of those that may not have any number."""
         self._ranks = _ranks_by_seat(options)
+        self._first = [ranks[0] if ranks else _EMPTY for ranks in self._ranks]
+        """The best rank that each seat could have by itself."""
+        self._from = _counts_from(self._first)
+        self._by_rank = [0] * _RANKS
+        """Of those who are seated."""
+        self._taken_over: list[int] = []
+        """Seats of takeovers that are seated."""
         self._room = tuple(_room(options, rank) for rank in range(_RANKS))
         """How many seats options of a rank, or a better one, can have at most."""
         self.best: Seating = tuple(self._seated)
@@ -87,6 +95,8 @@ class _Search:
         self._note()
         self._seated = [None] * len(self._options)
         self._taken = {}
+        self._by_rank = [0] * _RANKS
+        self._taken_over = []
 
     def walk(self, seat: int, page: PageSoFar) -> None:
         """Look for better seatings from a seat on, on the page as the seats before it have made it."""
@@ -115,7 +125,7 @@ class _Search:
         counts = self._most_by_rank(seat)
         if counts != self._best_score[0]:
             return counts > self._best_score[0]
-        return self._best_order(seat) > self._best_score[1]
+        return self._may_order_better(seat)
 
     def _fits(self, option: Option, page: PageSoFar) -> bool:
         if not may_stand(option.advertiser, page, may_repeat=option.may_repeat):
@@ -127,6 +137,9 @@ class _Search:
     def _seat(self, option: Option, page: PageSoFar) -> PageSoFar:
         for seat in option.seats:
             self._seated[seat] = option
+        self._by_rank[option.rank] += len(option.seats)
+        if len(option.seats) > 1:
+            self._taken_over.extend(option.seats)
         if option.room is not None:
             self._taken[option.flight] = self._taken.get(option.flight, 0) + len(option.seats)
         return page.after(option.advertiser, may_repeat=option.may_repeat)
@@ -134,6 +147,9 @@ class _Search:
     def _unseat(self, option: Option) -> None:
         for seat in option.seats:
             self._seated[seat] = None
+        self._by_rank[option.rank] -= len(option.seats)
+        if len(option.seats) > 1:
+            del self._taken_over[-len(option.seats) :]
         if option.room is not None:
             self._taken[option.flight] -= len(option.seats)
 
@@ -144,12 +160,10 @@ class _Search:
 
     def _most_by_rank(self, seat: int) -> tuple[int, ...]:
         """Return fills by rank that no seating of the free seats from this one on can surpass."""
-        within = [0] * _RANKS
-        for rank in self._seated_ranks():
-            within[rank] += 1
-        for free in self._free(seat):
-            if self._ranks[free]:
-                within[self._ranks[free][0]] += 1
+        within = [*map(sum, zip(self._by_rank, self._from[seat], strict=True))]
+        for taken in self._taken_over:
+            if taken >= seat and self._first[taken] < _EMPTY:  # it is seated, so it is not free
+                within[self._first[taken]] -= 1
         most, before = [], 0
         for rank in range(_RANKS):
             if rank:
@@ -159,25 +173,29 @@ class _Search:
             before = now
         return tuple(most)
 
-    def _best_order(self, seat: int) -> tuple[int, ...]:
-        """Return the ranks of the seats, negative, that no seating of the free ones can surpass."""
-        left = list(self._room)
-        for rank in self._seated_ranks():
-            _use(left, rank)
-        order = [-_EMPTY if option is None else -option.rank for option in self._seated]
-        for free in self._free(seat):
-            for rank in self._ranks[free]:
-                if min(left[rank:]) > 0:
-                    _use(left, rank)
-                    order[free] = -rank
-                    break
-        return tuple(order)
+    def _may_order_better(self, seat: int) -> bool:
+        """Return whether a seating of the free seats from this one on may fill earlier slots better than the best."""
+        left = [room - used for room, used in zip(self._room, accumulate(self._by_rank), strict=True)]
+        for at, best in enumerate(self._best_score[1]):
+            option = self._seated[at]
+            if option is not None:
+                rank = option.rank
+            elif at < seat:
+                rank = _EMPTY
+            else:
+                rank = next((rank for rank in self._ranks[at] if min(left[rank:]) > 0), _EMPTY)
+                _use(left, rank)
+            if rank != -best:
+                return rank < -best
+        return False
 
-    def _seated_ranks(self) -> Iterator[int]:
-        return (option.rank for option in self._seated if option is not None)
 
-    def _free(self, seat: int) -> Iterator[int]:
-        return (free for free in range(seat, len(self._seated)) if self._seated[free] is None)
+def _counts_from(ranks: Sequence[int]) -> tuple[tuple[int, ...], ...]:
+    """Return, for each seat and for the end, how many seats from it on have each rank."""
+    counts = [(0,) * _RANKS]
+    for rank in reversed(ranks):
+        counts.append(tuple(count + (at == rank) for at, count in enumerate(counts[-1])))
+    return tuple(reversed(counts))
 
 
 def _use(left: list[int], rank: int) -> None:
