@@ -2,8 +2,12 @@
 
 from collections.abc import Mapping
 from importlib import import_module
+from typing import Final
 
 import click
+
+_MOST_HELP: Final = 200
+"""Characters of a command's first sentence; click cuts it to what fits one line."""
 
 
 class LazyGroup(click.Group):
@@ -25,3 +29,10 @@ class LazyGroup(click.Group):
         module, _, attribute = self._lazy[name].partition(":")
         command: click.Command = getattr(import_module(module), attribute)
         return command
+
+    def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands that people call, each with the whole first sentence of its help, over several lines."""
+        commands = [(name, self.get_command(context, name)) for name in self.list_commands(context)]
+        rows = [(name, one.get_short_help_str(_MOST_HELP)) for name, one in commands if one and not one.hidden]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)

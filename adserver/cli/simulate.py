@@ -40,7 +40,9 @@ _SHORT_STEP_SECONDS: Final = 5.0
 @click.command("simulate")
 @click.argument("folder", required=False, type=_FOLDER)
 @click.option("--flight", "only", multiple=True, metavar="ID", help="Only this one; repeat. [all that have a goal]")
-@click.option("--from", "first", type=click.DateTime(["%Y-%m-%d"]), help="The first day. [the first flight's]")
+@click.option(
+    "--from", "first", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="The first day. [the first flight's]"
+)
 @click.option("--days", type=click.FloatRange(0, min_open=True), help="How many. [until the last flight ends, or 30]")
 @click.option("--traffic", type=click.IntRange(1), default=20_000, show_default=True, help="Decisions a day, made.")
 @click.option("--recorded", is_flag=True, help="The traffic of the last four weeks instead, from a running service.")

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from catalog_bench import campaign, campaign_file
 from service import READER, Service, running_service
 
 from adserver.counting.records import Record, RecordKind, decode
@@ -145,6 +146,70 @@ def test_a_click_with_no_view_counts_once_the_view_has_come(service: Service, ch
     change.expect(no_view=1)
     see(service, token)
     change.expect(impressions=1, clicks=1)
+
+
+SLOT = "article-bottom"
+
+
+def publish(service: Service, flight: str, **terms: object) -> None:
+    """Have a sponsor's flight take all of a slot; return once this host has that revision."""
+    taken = {"id": flight, "slots": [SLOT], "tier": "sponsorship", **terms}
+    upload = campaign_file(campaign("late", flights=[taken]), advertiser="late")
+    status, _, body = service.call("/v1/campaigns", body=upload, headers=service.admin())
+    assert status == 200, body
+    await_revision(service, json.loads(body)["revision"])
+
+
+def withdraw(service: Service) -> None:
+    status, _, body = service.call("/v1/campaigns/late", method="DELETE", headers=service.admin())
+    assert status == 200, body
+    await_revision(service, json.loads(body)["revision"])
+
+
+def await_revision(service: Service, number: int) -> None:
+    service.await_that(lambda: f"adserver_host_revision {number}.0" in service.call("/metrics")[2].decode())
+
+
+def fills_of(service: Service, flight: str, count: int) -> list[str]:
+    """Return tokens of a flight's fills, once workers serve it and its grants have come."""
+    tokens: list[str] = []
+
+    def another() -> bool:
+        status, _, body = service.call(f"/v1/slots/{SLOT}")
+        decision = json.loads(body) if status == 200 else {}
+        tokens.extend([decision["token"]] if decision.get("flight") == flight else [])
+        return len(tokens) >= count
+
+    service.await_that(another)
+    return tokens
+
+
+def test_a_click_of_a_flight_removed_an_hour_ago_goes_to_the_sponsor_and_counts(
+    service: Service, change: Change
+) -> None:
+    publish(service, "removed")
+    [token] = [CODEC.decode(text) for text in fills_of(service, "removed", 1)]
+    withdraw(service)
+    old = CODEC.encode(token._replace(issued_second=token.issued_second - 3_600))
+    see(service, old)
+    status, headers, _ = service.call(f"/go/{old}", headers=sent())
+    assert (status, headers["Location"]) == (302, "https://sponsor.example/")
+    change.expect(impressions=1, clicks=1)
+
+
+def test_views_issued_before_a_goal_was_lowered_and_raised_count_up_to_the_goal_of_their_moment(
+    service: Service, change: Change
+) -> None:
+    publish(service, "bounded", goal={"impressions": 6, "pacing": "asap"})
+    first, second, third, *_ = fills_of(service, "bounded", 3)
+    publish(service, "bounded", goal={"impressions": 1, "pacing": "asap"})
+    see(service, first)
+    see(service, second)
+    change.expect(impressions=1, over=1)
+    publish(service, "bounded", goal={"impressions": 2, "pacing": "asap"})
+    see(service, third)
+    change.expect(impressions=2, over=1)
+    withdraw(service)
 
 
 def test_viewable_implies_seen_and_a_bad_event_leaves_the_good_ones(service: Service, change: Change) -> None:

@@ -31,6 +31,11 @@ class TestHelp:
         assert {"validate", "plan", "push", "serve", "stats"} <= set(listed.split())
         assert not {"keeper", "watch", "backstage"} & {line.split()[0] for line in listed.splitlines() if line.strip()}
 
+    def test_says_of_each_command_in_a_whole_sentence_what_it_does(self) -> None:
+        text = " ".join(CliRunner().invoke(main, ["--help"]).stdout.split())
+        assert "..." not in text.partition("Commands:")[2]
+        assert "rollback Publish again what REVISION said, as a new revision; the history goes on." in text
+
     @pytest.mark.parametrize("command", commands())
     @pytest.mark.parametrize("option", ["--help", "-h"])
     def test_of_every_command_says_what_it_does_and_what_each_option_is(self, command: str, option: str) -> None:
