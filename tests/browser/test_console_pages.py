@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import pytest
 from axe import AXE
-from browser_stand import chromium, serving_app
+from browser_stand import serving_app
 from console_stand import ADMIN, ConsoleStand, hostile_file
 from delivery_stand import SHORT
 from playwright.sync_api import Browser, ConsoleMessage, Page
@@ -58,10 +58,10 @@ class Console:
 
 
 @pytest.fixture(scope="module")
-def console() -> Iterator[Console]:
+def console(browser: Browser) -> Iterator[Console]:
     stand = ConsoleStand(extra=[hostile_file()])
     stand.count_weeks()
-    with serving_app(stand.app) as base, chromium() as browser:
+    with serving_app(stand.app) as base:
         yield Console(base, browser, stand)
 
 
