@@ -14,15 +14,21 @@ _SCRIPT: Final = b"EVALSHA"
 
 def kill_worker(stage: Stage) -> str:
     """Kill a worker while it answers."""
-    pid = stage.rng.choice(stage.service.workers())
+    pid = stage.rng.choice(_workers(stage))
     kill(pid)
     Service.await_that(lambda: not is_running(pid))
     return f"killed worker {pid}"
 
 
+def _workers(stage: Stage) -> list[int]:
+    """Return the workers' pids, once there are any: the fault before this one may have ended all."""
+    Service.await_that(lambda: bool(stage.service.workers()))
+    return stage.service.workers()
+
+
 def kill_both_workers(stage: Stage) -> str:
     """Kill all workers at once, so that whatever is being appended or answered is cut off."""
-    workers = stage.service.workers()
+    workers = _workers(stage)
     for pid in workers:
         kill(pid)
     Service.await_that(lambda: not any(is_running(pid) for pid in workers))
@@ -69,7 +75,7 @@ def kill_supervisor(stage: Stage) -> str:
 
 def stop_worker(stage: Stage) -> str:
     """Stop a worker for a while."""
-    return _stop(stage, stage.rng.choice(stage.service.workers()), "worker")
+    return _stop(stage, stage.rng.choice(_workers(stage)), "worker")
 
 
 def stop_keeper(stage: Stage) -> str:

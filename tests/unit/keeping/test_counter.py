@@ -15,6 +15,7 @@ from adserver.domain.variants import Variant
 from adserver.keeping.batches import Batch
 from adserver.keeping.counter import SPOOL_BEHIND, SpoolCounter
 from adserver.keeping.counts import Applied, MemoryCountStore
+from adserver.keeping.quarantine import Quarantine
 
 NOW = 1_795_500_000
 FLIGHTS = (id_hash(Kind.FLIGHT, "one"), id_hash(Kind.FLIGHT, "two"))
@@ -172,15 +173,17 @@ def test_a_shard_that_fell_back_is_replayed_and_the_others_are_left_alone(tmp_pa
     assert net(counts) == [1, 1]
 
 
-def test_a_corrupt_record_is_dropped_once_and_its_neighbours_count(tmp_path: Path) -> None:
-    counts = FlakyCounts()
-    counter = SpoolCounter(tmp_path, counts, shards=2)
-    SpoolWriter.open_in(tmp_path).append(view(1) + b"x" * 64 + view(2, 1))
+def test_a_corrupt_record_is_dropped_and_put_aside_once_and_its_neighbours_count(tmp_path: Path) -> None:
+    counts, aside = FlakyCounts(), tmp_path / "quarantine"
+    counter = SpoolCounter(tmp_path, counts, shards=2, quarantine=Quarantine(aside))
+    spool = SpoolWriter.open_in(tmp_path)
+    spool.append(view(1) + b"x" * 64 + view(2, 1))
 
     apply_all(counter)
 
     assert net(counts) == [1, 1]
     assert counts.inner.drops["corrupt"] == 1
+    assert {path.name: path.read_bytes() for path in aside.iterdir()} == {f"{spool.spool_id}-{64:020d}.bad": b"x" * 64}
 
 
 def test_drops_reach_the_store_as_they_stand(tmp_path: Path) -> None:
