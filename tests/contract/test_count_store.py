@@ -153,6 +153,14 @@ def test_a_token_older_than_the_window_is_dropped_not_counted(store: CountStore)
     assert net(store) == 1
 
 
+def test_each_event_that_comes_when_its_tokens_bits_are_gone_is_declared(valkey: redis.Redis) -> None:
+    age = WINDOW_SECONDS + 7200
+    late = (event(kind, sequence, age_seconds=age) for sequence, kind in enumerate((SEEN, SEEN, VIEWABLE, CLICK)))
+    RedisCountStore(valkey, WINDOW_SECONDS).apply(batch(*late, event(SEEN, 9)))
+
+    assert valkey.hgetall("{s0}:drops") == {b"late": b"4"}
+
+
 def test_many_tokens_of_one_block_fit_one_batch(store: CountStore) -> None:
     store.apply(batch(*(event(SEEN, sequence) for sequence in range(2_000))))
     store.apply(batch(*(event(SEEN, sequence) for sequence in range(1_500, 2_500)), start=64 * 2_000))
