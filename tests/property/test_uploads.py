@@ -109,7 +109,9 @@ def test_json_is_read_as_pythons_own_reader_reads_it(value: object) -> None:
 @given(PLAIN)
 def test_yaml_is_read_back_as_it_was_written(value: object) -> None:
     stream = StringIO()
-    YAML(typ="safe", pure=True).dump(value, stream)
+    writer = YAML(typ="safe", pure=True)
+    writer.default_flow_style = False  # in `{a: :0}` it writes what it does not read itself
+    writer.dump(value, stream)
     assert read_yaml(stream.getvalue().encode()).content == value
 
 
