@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from browser_stand import Pages
 from delivery_stand import Stand, make_catalog
-from paper import TAG, Paper, open_paper
+from paper import TAG, Paper, await_that, open_paper
 from playwright.sync_api import Browser, expect
 
 from adserver.domain.catalog import Cap, CapPeriod, CapScope, Catalog
@@ -66,7 +66,7 @@ def test_slots_that_come_later_to_a_page_know_what_it_was_shown(by_page: Paper) 
             '<sponsor-slot name="sidebar" location="Remer,MN">later</sponsor-slot>');
         }"""
     )
-    page.wait_for_function("window.why === 'cap'")
+    await_that(page, "window.why === 'cap'")
     expect(by_page.open(TAG).locator("sponsor-slot a")).to_be_visible()  # the next page
 
 

@@ -113,9 +113,10 @@ def test_of_a_keeper_that_is_gone_no_more_is_spent_than_it_granted(service: Serv
     keeper = service.pid_of("keeper")
     kill(keeper, signal.SIGSTOP)
     try:
-        tokens = read_until(service, "even", "rich", quiet=50)
-        assert len(tokens) < 5_000
-        assert read_until(service, "even", "rich", quiet=5) == []
+        tokens: list[str] = []
+        while more := read_until(service, "even", "rich", quiet=50):  # each worker has some, and not each was asked
+            tokens += more
+            assert len(tokens) < 5_000
     finally:
         kill(keeper, signal.SIGCONT)
     service.await_that(lambda: service.decide("even", "")["flight"] == "rich", 30)
