@@ -110,7 +110,7 @@ def _elsewhere(data_dir: Path) -> AbstractSet[int]:
 
 def _wait(end: float) -> None:
     """Do nothing beside the clients: what the other rounds are held against."""
-    time.sleep(max(0.0, end - time.monotonic()))
+    time.sleep(max(0.0, end - time.monotonic()))  # the block lasts so long, with nothing beside it
 
 
 def _count(backlog: Backlog, pieces: Sequence[bytes], _end: float) -> None:

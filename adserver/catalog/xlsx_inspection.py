@@ -153,6 +153,7 @@ def _unpack(data: bytes, file: str | None) -> dict[str, bytes]:
                     raise InputTooLarge(f"{name} unpacks to more than {MAX_UNPACKED_BYTES:,} bytes; split it")
                 parts[entry.filename] = content
     except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError, ValueError, zlib.error):
+        # `zipfile` raises the second for a compression that it does not know, and each of the others for damage.
         stop_reading(NO_WORKBOOK, file)
     if len({name.casefold() for name in parts}) < len(parts):
         stop_reading(NO_WORKBOOK, file)  # which of two parts is read, programs do not agree on
